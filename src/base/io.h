@@ -1,0 +1,29 @@
+/* Files: opened beneath a directory, without following links; whole reads; durable writes. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+void io_closep(int *fd); /* for AUTO; < 0 is fine */
+
+/* Open a directory for scanning (O_PATH is not enough: it is read). */
+int io_open_dir(const char *path, struct err *err);
+
+/* Open a regular file below `dirfd` for reading: openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, O_NONBLOCK for what is no
+ * regular file after all.  `path` is relative.  -1: REASON_GONE, REASON_LINK, REASON_NOT_REGULAR, REASON_UNREADABLE. */
+int io_open_beneath(int dirfd, const char *path, struct err *err);
+
+/* The whole of a file, up to the buffer's ceiling (REASON_TOO_LARGE beyond it). */
+int io_read_all(int fd, struct buf *out, struct err *err);
+
+/* Up to n bytes from an offset; short only at the end of the file. */
+ssize_t io_pread(int fd, void *at, size_t n, off_t offset, struct err *err);
+
+/* Replace a file as one step: write beside it, fsync, rename, fsync the directory.  mode as for open(2). */
+int io_replace(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err);
+
+/* mkdir -p with mode 0700 for what is made. */
+int io_make_dirs(const char *path, struct err *err);

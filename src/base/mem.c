@@ -1,0 +1,170 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_NO_MEMORY = 71, CHUNK_BYTES = 16 * 1024, ALIGN = _Alignof(max_align_t) };
+
+static _Noreturn void out_of_memory(void)
+{
+    static const char text[] = "impomero: out of memory; nothing is half done, start it again\n";
+
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* nothing can be done if this fails too */
+    _exit(EXIT_NO_MEMORY);
+}
+
+static void *must(void *p)
+{
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *mem_new(size_t n, size_t size)
+{
+    return must(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *mem_resize(void *p, size_t n, size_t size)
+{
+    return must(reallocarray(p, n ? n : 1, size ? size : 1));
+}
+
+char *mem_str(const char *s)
+{
+    return s ? must(strdup(s)) : NULL;
+}
+
+char *mem_strn(const char *s, size_t n)
+{
+    char *copy = must(malloc(n + 1));
+
+    if (n)
+        memcpy(copy, s, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+char *mem_printf(const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    int n = vasprintf(&text, fmt, args);
+    va_end(args);
+    return n < 0 ? must(NULL) : text;
+}
+
+void mem_freep(void *pointer_to_pointer)
+{
+    void *p;
+
+    memcpy(&p, pointer_to_pointer, sizeof(p));
+    free(p);
+}
+
+void *mem_grow(void *array, size_t n, size_t *cap, size_t item_size)
+{
+    if (n < *cap)
+        return array;
+    *cap = *cap ? 2 * *cap : 8;
+    return mem_resize(array, *cap, item_size);
+}
+
+struct chunk {
+    struct chunk *next;
+    size_t used, size;
+    _Alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena {
+    struct chunk *chunks;
+    size_t bytes;
+};
+
+struct arena *arena_new(void)
+{
+    return mem_new(1, sizeof(struct arena));
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    for (struct chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free(a);
+}
+
+void arena_freep(struct arena **a)
+{
+    arena_free(*a);
+}
+
+static struct chunk *chunk_for(struct arena *a, size_t bytes)
+{
+    if (a->chunks && bytes <= a->chunks->size - a->chunks->used)
+        return a->chunks;
+
+    size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+    struct chunk *c = must(malloc(sizeof(*c) + size));
+    *c = (struct chunk){.next = a->chunks, .size = size};
+    a->chunks = c;
+    return c;
+}
+
+void *arena_alloc(struct arena *a, size_t n, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2)
+        out_of_memory();
+    bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+
+    struct chunk *c = chunk_for(a, bytes);
+    void *p = c->bytes + c->used;
+    c->used += bytes;
+    a->bytes += bytes;
+    return memset(p, 0, bytes);
+}
+
+char *arena_strn(struct arena *a, const char *s, size_t n)
+{
+    char *copy = arena_alloc(a, n + 1, 1);
+
+    if (n)
+        memcpy(copy, s, n);
+    return copy;
+}
+
+char *arena_str(struct arena *a, const char *s)
+{
+    return s ? arena_strn(a, s, strlen(s)) : NULL;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list args, again;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1, 1);
+    if (n >= 0)
+        vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return text;
+}
+
+size_t arena_bytes(const struct arena *a)
+{
+    return a->bytes;
+}

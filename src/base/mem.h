@@ -1,0 +1,36 @@
+/* Memory: allocations that never return NULL, and arenas.
+ *
+ * Running out of memory ends the program with one line and exit status 71: every durable step is a transaction, so nothing is
+ * half done, and no caller needs a path that nobody can test.  Sizes that come from outside are compared with a ceiling of
+ * ceilings.h before they reach this file. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/auto.h"
+
+/* Zeroed memory; n * size is checked for overflow. */
+void *mem_new(size_t n, size_t size) ATTR_MUST_USE;
+/* Grow or shrink to n * size bytes; new bytes are not zeroed. */
+void *mem_resize(void *p, size_t n, size_t size) ATTR_MUST_USE;
+char *mem_str(const char *s) ATTR_MUST_USE;                /* copy; NULL gives NULL */
+char *mem_strn(const char *s, size_t n) ATTR_MUST_USE;     /* copy of n bytes with a terminator */
+char *mem_printf(const char *fmt, ...) ATTR_PRINTF(1, 2) ATTR_MUST_USE;
+
+/* free() for AUTO on any pointer variable. */
+void mem_freep(void *pointer_to_pointer);
+
+/* Make room for one more item in `array` of `*cap` items of which `n` are used; returns the array. */
+void *mem_grow(void *array, size_t n, size_t *cap, size_t item_size) ATTR_MUST_USE;
+
+/* An arena: many small values that die together.  Not for several threads at once. */
+struct arena;
+
+struct arena *arena_new(void) ATTR_MUST_USE;
+void arena_free(struct arena *a); /* NULL is fine */
+void arena_freep(struct arena **a);
+void *arena_alloc(struct arena *a, size_t n, size_t size) ATTR_MUST_USE; /* zeroed, aligned for any type */
+char *arena_str(struct arena *a, const char *s) ATTR_MUST_USE;
+char *arena_strn(struct arena *a, const char *s, size_t n) ATTR_MUST_USE;
+char *arena_printf(struct arena *a, const char *fmt, ...) ATTR_PRINTF(2, 3) ATTR_MUST_USE;
+size_t arena_bytes(const struct arena *a); /* handed out so far: the decoder's ceiling is held against this */

@@ -1,0 +1,94 @@
+#include "base/str.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+
+/* Bytes of the character at s of at most n, or 0 when it is not UTF-8. */
+static size_t character(const unsigned char *s, size_t n)
+{
+    static const struct { unsigned char mask, lead; unsigned len, least; } forms[] = {
+        {0x80, 0x00, 1, 0}, {0xE0, 0xC0, 2, 0x80}, {0xF0, 0xE0, 3, 0x800}, {0xF8, 0xF0, 4, 0x10000},
+    };
+
+    for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+        if ((s[0] & forms[f].mask) != forms[f].lead)
+            continue;
+        unsigned code = s[0] & (unsigned char)~forms[f].mask;
+        if (forms[f].len > n)
+            return 0;
+        for (size_t i = 1; i < forms[f].len; i++) {
+            if ((s[i] & 0xC0) != 0x80)
+                return 0;
+            code = code << 6 | (s[i] & 0x3F);
+        }
+        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+        return code >= forms[f].least && code <= 0x10FFFF && !surrogate ? forms[f].len : 0;
+    }
+    return 0;
+}
+
+bool str_is_utf8(const char *s, size_t n)
+{
+    for (size_t at = 0, len; at < n; at += len)
+        if ((len = character((const unsigned char *)s + at, n - at)) == 0)
+            return false;
+    return true;
+}
+
+static void show_control(struct buf *out, unsigned char c)
+{
+    if (c == '\n')
+        buf_add_str(out, "\\n");
+    else if (c == '\t')
+        buf_add_str(out, "\\t");
+    else
+        buf_printf(out, "\\x%02X", c);
+}
+
+char *str_show(const char *s)
+{
+    const size_t n = strlen(s);
+    struct buf out = BUF_INIT(4 * n + 1);
+
+    for (size_t at = 0; at < n;) {
+        unsigned char c = (unsigned char)s[at];
+        size_t len = character((const unsigned char *)s + at, n - at);
+        bool c1 = len == 2 && c == 0xC2 && (unsigned char)s[at + 1] < 0xA0;
+
+        if (len == 0 || c1 || c < 0x20 || c == 0x7F)
+            show_control(&out, c);
+        else
+            buf_add(&out, s + at, len);
+        at += len && !c1 ? len : 1;
+    }
+    return buf_take_str(&out);
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_ends(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), m = strlen(suffix);
+
+    return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+bool str_ends_nocase(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), m = strlen(suffix);
+
+    return n >= m && strcasecmp(s + n - m, suffix) == 0;
+}
+
+bool str_is_blank(const char *s)
+{
+    while (isspace((unsigned char)*s))
+        s++;
+    return *s == '\0';
+}

@@ -1,0 +1,52 @@
+/* Snapshots of a directory tree: what lies there, taken without following a link.
+ *
+ * Paths are bytes relative to the root, without "./", parts joined by "/".  The scan is the truth; whatever watches only says
+ * when to scan again.  Entries come sorted: by directory, then by name (bytewise), files of a directory before its
+ * subdirectories' content. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum tree_kind { TREE_FILE, TREE_DIR, TREE_LINK, TREE_OTHER };
+
+struct tree_stamp {
+    int64_t size, mtime_ns, ctime_ns;
+    uint64_t ino;
+    uid_t uid;
+    uint32_t nlink;
+};
+
+struct tree_entry {
+    const char *path; /* relative to the root; "" is the root itself */
+    const char *name; /* its last part: points into path */
+    size_t dir_len;   /* bytes of the directory part, without the slash */
+    enum tree_kind kind;
+    struct tree_stamp stamp;
+    enum reason skip; /* why it is left out of everything (REASON_HIDDEN, _LINK, _NOT_REGULAR, _UNREADABLE), else REASON_NONE */
+};
+
+struct tree {
+    const char *root; /* as given */
+    int fd;           /* of the root directory: openat beneath it; owned by the tree */
+    const struct tree_entry *entries;
+    size_t n;
+};
+
+/* Scan a root.  Directories whose name begins with a dot are listed with REASON_HIDDEN and not entered; a directory that cannot
+ * be read or vanished is listed with its reason, and the scan goes on.  -1: REASON_ROOT_AWAY (absent, or no directory),
+ * REASON_UNREADABLE, REASON_TOO_LARGE (ceilings on depth and entries). */
+int tree_scan(const char *root, struct tree **out, struct err *err);
+
+void tree_free(struct tree *t); /* NULL is fine */
+void tree_freep(struct tree **t);
+
+/* The entry of a path, or NULL. */
+const struct tree_entry *tree_find(const struct tree *t, const char *path);
+
+/* Same content as far as a stamp can tell (the inode counts only as a hint: see decision 7). */
+bool tree_stamp_equal(const struct tree_stamp *a, const struct tree_stamp *b);

@@ -1,0 +1,37 @@
+#include "../test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static void utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    static const struct { const char *bytes; bool ok; } cases[] = {
+        {"plain", true}, {"\xC3\xA9", true}, {"\xF0\x9F\x94\xAC", true}, {"\xE9", false}, {"\xC0\x80", false},
+        {"\xED\xA0\x80", false}, {"\xF4\x90\x80\x80", false}, {"\xE2\x82", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(str_is_utf8(cases[i].bytes, strlen(cases[i].bytes)), cases[i].ok);
+}
+
+static void any_bytes_can_be_shown(void **state)
+{
+    (void)state;
+    char *shown = str_show("a\xE9\n\x1B[1mé");
+
+    assert_string_equal(shown, "a\\xE9\\n\\x1B[1mé");
+    free(shown);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8_is_told_from_other_bytes),
+        cmocka_unit_test(any_bytes_can_be_shown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
