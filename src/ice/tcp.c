@@ -90,7 +90,8 @@ static struct link *tcp_link(int fd, const struct sockaddr *address, socklen_t l
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
-    if (getnameinfo(address, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0 && host[0])
+    bool internet = address->sa_family == AF_INET || address->sa_family == AF_INET6;
+    if (internet && getnameinfo(address, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
         link_name(l->peer, sizeof(l->peer), host, port);
     else
         snprintf(l->peer, sizeof(l->peer), "peer without a name");
