@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ceilings.h"
+#include "ice/codec.h"
 #include "model/ops.h"
 
 /* The corpus refers to these by their place: append only. */
