@@ -66,8 +66,9 @@ struct format_file *scene_find(const struct format_scene *scene, const char *pat
  * that is absolute, or that leads out of the root, is no file. */
 struct format_file *scene_beside(const struct format_scene *scene, const struct format_file *beside, const char *name);
 
-/* The files of the directory of `file`, as a range of scene->files: [*first, *end). */
-void scene_directory(const struct format_scene *scene, const struct format_file *file, size_t *first, size_t *end);
+/* The index of the first file that does not stand before a path in the tree's order.  "dir/" gives the first file of a directory:
+ * its files, and then those of its subdirectories, follow one another. */
+size_t scene_from(const struct format_scene *scene, const char *path);
 
 /* The name without its last suffix: bytes of it. */
 size_t stem_length(const char *name);

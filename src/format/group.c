@@ -41,8 +41,19 @@ void set_add(struct format_set *set, struct format_file *file)
     set->members[set->n++] = file;
 }
 
+/* Bio-Formats takes options for reading `x.tif` from `x.tif.bfoptions`. */
+static void add_options(struct format_set *set)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s.bfoptions", set->members[0]->entry->path);
+
+    set_add(set, scene_find(set->scene, path));
+}
+
 void set_end(struct format_set *set, const struct format_verdict *verdict, bool plate)
 {
+    if (verdict->why == REASON_NONE)
+        add_options(set);
+
     const struct tree_entry **members = arena_alloc(set->scene->arena, set->n, sizeof(struct tree_entry *));
 
     for (size_t i = 0; i < set->n; i++)
@@ -111,19 +122,19 @@ struct format_file *scene_beside(const struct format_scene *scene, const struct 
     return found;
 }
 
-static bool same_directory(const struct tree_entry *a, const struct tree_entry *b)
+size_t scene_from(const struct format_scene *scene, const char *path)
 {
-    return a->dir_len == b->dir_len && memcmp(a->path, b->path, a->dir_len) == 0;
-}
+    size_t low = 0, high = scene->n_files;
 
-void scene_directory(const struct format_scene *scene, const struct format_file *file, size_t *first, size_t *end)
-{
-    size_t at = (size_t)(file - scene->files);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
 
-    for (*first = at; *first > 0 && same_directory(scene->files[*first - 1].entry, file->entry); --*first)
-        ;
-    for (*end = at + 1; *end < scene->n_files && same_directory(scene->files[*end].entry, file->entry); ++*end)
-        ;
+        if (tree_order(scene->files[middle].entry->path, path) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 size_t stem_length(const char *name)

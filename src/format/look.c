@@ -19,7 +19,8 @@ static int look_for_ome(struct format_look *look, struct err *err)
 
     if (look->tiff.broken || at->bytes == 0 || !looks_like_xml(look->tiff.comment) || !strstr(look->tiff.comment, "OME"))
         return 0;
-    if (ome_read(look->fd, at->offset, at->bytes, look->arena, &look->ome, err) < 0 && err->why == REASON_UNREADABLE)
+    if (ome_read(look->fd, at->offset, at->bytes, &look->last_names, look->arena, &look->ome, err) < 0 &&
+        err->why == REASON_UNREADABLE)
         return -1;
     return 0;
 }
@@ -44,6 +45,11 @@ int format_look_at(struct format_look *look, struct err *err)
     if (tiff_read(look->fd, look->size, look->head, look->head_len, &look->tiff, err) < 0)
         return -1;
     return look_for_ome(look, err);
+}
+
+bool look_is_ome_tiff(const struct format_look *look)
+{
+    return look->ome && (look->ome->n_images > 0 || look->ome->metadata_file);
 }
 
 bool look_has(const struct format_look *look, size_t offset, const void *bytes, size_t n)

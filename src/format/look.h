@@ -23,12 +23,16 @@ struct format_look {
     uint8_t head[LOOK_HEAD];
     bool is_tiff;          /* begins like a TIFF; `tiff` says the rest */
     struct tiff_facts tiff;
-    struct ome_facts *ome; /* of the first ImageDescription or of an OME-XML file; NULL when there is none that parses */
+    struct ome_facts *ome; /* of the first ImageDescription; NULL when there is none that parses */
+    const struct ome_names *last_names; /* of the last OME-XML: members of a set share one list */
     struct arena *arena;   /* lives as long as the answer */
 };
 
 /* Fill in a look from an open file.  -1: it cannot be read. */
 int format_look_at(struct format_look *look, struct err *err);
+
+/* A TIFF with OME-XML that has an image or says where the OME-XML is. */
+bool look_is_ome_tiff(const struct format_look *look);
 
 bool look_has(const struct format_look *look, size_t offset, const void *bytes, size_t n);
 bool look_contains(const struct format_look *look, const char *text, size_t within); /* ASCII letters in any case */

@@ -13,7 +13,9 @@ enum { UUID_ROOM = 128, READ_STEP = 64 * 1024 };
 
 struct ome_parser {
     XML_Parser xml;
-    struct arena *arena;
+    struct arena *arena;   /* of the caller */
+    struct arena *strings; /* of the names until the end */
+    const struct ome_names *last;
     struct ome_facts facts;
     struct ome_name *names;
     size_t n_names, cap_names;
@@ -94,7 +96,7 @@ static void add_name(struct ome_parser *p, const char *file, const char *uuid)
         return;
     }
     p->names = mem_grow(p->names, p->n_names, &p->cap_names, sizeof(*p->names));
-    p->names[p->n_names++] = (struct ome_name){file, arena_str(p->arena, uuid)};
+    p->names[p->n_names++] = (struct ome_name){file, arena_str(p->strings, uuid)};
     *slot = p->n_names;
 }
 
@@ -146,7 +148,7 @@ static void open_uuid(struct ome_parser *p, const char **atts)
 
     const size_t *slot = slot_of(p, file);
 
-    p->file = *slot ? p->names[*slot - 1].file : arena_str(p->arena, file);
+    p->file = *slot ? p->names[*slot - 1].file : arena_str(p->strings, file);
 }
 
 static const struct {
@@ -211,11 +213,13 @@ static void on_entity(void *data, const char *name, int is_parameter, const char
     refuse(data, REASON_BROKEN_FILE, "XML that declares entities");
 }
 
-struct ome_parser *ome_parser_new(struct arena *arena)
+struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *last)
 {
     struct ome_parser *p = mem_new(1, sizeof(*p));
 
     p->arena = arena;
+    p->last = last;
+    p->strings = arena_new();
     p->facts.uuid = "";
     p->xml = XML_ParserCreate(NULL);
     if (!p->xml)
@@ -232,6 +236,7 @@ void ome_parser_freep(struct ome_parser **p)
     if (!*p)
         return;
     XML_ParserFree((*p)->xml);
+    arena_free((*p)->strings);
     free((*p)->names);
     free((*p)->slots);
     free(*p);
@@ -265,13 +270,26 @@ int ome_parser_feed(struct ome_parser *p, const uint8_t *bytes, size_t n, struct
     return 0;
 }
 
-static const struct ome_names *names_of(struct ome_parser *p)
+static bool same_names(const struct ome_parser *p, const struct ome_names *other)
 {
+    if (!other || other->n != p->n_names)
+        return false;
+    for (size_t i = 0; i < p->n_names; i++)
+        if (strcmp(p->names[i].file, other->at[i].file) != 0 || strcmp(p->names[i].uuid, other->at[i].uuid) != 0)
+            return false;
+    return true;
+}
+
+static const struct ome_names *names_of(const struct ome_parser *p)
+{
+    if (same_names(p, p->last))
+        return p->last;
+
     struct ome_names *names = arena_alloc(p->arena, 1, sizeof(*names));
     struct ome_name *at = arena_alloc(p->arena, p->n_names, sizeof(*at));
 
-    if (p->n_names > 0)
-        memcpy(at, p->names, p->n_names * sizeof(*at));
+    for (size_t i = 0; i < p->n_names; i++)
+        at[i] = (struct ome_name){arena_str(p->arena, p->names[i].file), arena_str(p->arena, p->names[i].uuid)};
     *names = (struct ome_names){at, p->n_names};
     return names;
 }
@@ -296,9 +314,10 @@ static size_t without_end(const uint8_t *bytes, size_t n)
     return n;
 }
 
-int ome_read(int fd, uint64_t offset, uint64_t bytes, struct arena *arena, struct ome_facts **out, struct err *err)
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **last, struct arena *arena, struct ome_facts **out,
+             struct err *err)
 {
-    AUTO(ome_parser_freep) struct ome_parser *p = ome_parser_new(arena);
+    AUTO(ome_parser_freep) struct ome_parser *p = ome_parser_new(arena, *last);
     AUTO(mem_freep) uint8_t *step = mem_new(READ_STEP, 1);
 
     while (bytes > 0) {
@@ -314,5 +333,10 @@ int ome_read(int fd, uint64_t offset, uint64_t bytes, struct arena *arena, struc
         if (ome_parser_feed(p, step, bytes == 0 ? without_end(step, (size_t)got) : (size_t)got, err) < 0)
             return -1;
     }
-    return ome_parser_end(p, out, err);
+
+    int done = ome_parser_end(p, out, err);
+
+    if (done == 0)
+        *last = (*out)->names;
+    return done;
 }

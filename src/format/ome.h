@@ -32,7 +32,9 @@ struct ome_facts {
 
 struct ome_parser;
 
-struct ome_parser *ome_parser_new(struct arena *arena);
+/* `last` (may be NULL) is a list of names that is used again when this XML has the same: thousands of members of one set bring
+ * it thousands of times. */
+struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *last);
 void ome_parser_freep(struct ome_parser **p);
 
 /* The next piece.  -1: REASON_BROKEN_FILE (no XML, or no OME-XML), REASON_TOO_LARGE. */
@@ -41,5 +43,7 @@ int ome_parser_feed(struct ome_parser *p, const uint8_t *bytes, size_t n, struct
 /* The end.  1: well-formed XML, but its first element is not OME.  The facts live in the arena. */
 int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err);
 
-/* The OME-XML of `bytes` bytes at `offset` of a file; a terminating zero byte and blanks at the end are fine.  As above. */
-int ome_read(int fd, uint64_t offset, uint64_t bytes, struct arena *arena, struct ome_facts **out, struct err *err);
+/* The OME-XML of `bytes` bytes at `offset` of a file; zero bytes at the end are fine.  `*last` goes in and is replaced by the
+ * names that were found.  As above. */
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **last, struct arena *arena, struct ome_facts **out,
+             struct err *err);
