@@ -7,3 +7,11 @@
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define ICE_IN_FLIGHT_MAX 1024u     /* requests of one connection without a taken reply; a worker has a handful */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
+#define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
+#define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
+#define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
+#define TIFF_TAGS_MAX 4096u         /* tags of one directory; TIFF 6.0 allows 65,535, files have 10 to 100 */
+#define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
+#define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
+#define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
+#define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
