@@ -6,3 +6,6 @@
 #define ICE_INSTANCES_MAX (4u << 20) /* class instances in one encapsulation: 20,000 links bring about 400,000 */
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
+#define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
+#define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
+#define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
