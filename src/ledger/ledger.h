@@ -253,6 +253,7 @@ struct ledger_dataset {
     size_t n_notes;
 };
 
+/* LEDGER_NOTHING: no such row. */
 int ledger_dataset(struct ledger *l, int64_t id, struct arena *a, const struct ledger_dataset **out, struct err *err);
 
 /* It was made on the server (or adopted).  Once set, the numbers only change by this function. */
@@ -291,7 +292,8 @@ struct ledger_fileset {
     enum reason why; /* of waiting, held, and done ones that changed on the disk */
     enum err_class cls;
     const char *text, *hint; /* hint: "" = the reason's own */
-    int64_t since_ms, retry_ms, gone_ms, first_ms; /* state entered; due; vanished (0 = there); first seen */
+    int64_t since_ms, retry_ms, gone_ms, first_ms; /* state entered; due (CLOCK_NEVER: when a scan says so); vanished, 0 =
+                                                       * there; first seen */
     int attempts;            /* moves to waiting since it was last ready by itself */
     int64_t dataset;         /* its row; 0 without a card */
     int64_t revision;        /* of the card, as planned; once sent: as sent */
@@ -307,13 +309,14 @@ struct ledger_fileset {
     size_t n_members;
 };
 
-/* The next fileset to work on: ready, or waiting and due; taking turns between the users, and none for a user who has
+/* The next fileset to work on: ready, left over by an earlier run, or waiting and due; taking turns between the users, and none for a user who has
  * `per_user` of them under way (0 = no limit).  Claimed until it is moved out of sent/started, or released.  Look at `call`
  * first: anything but _NONE or _FINISHED means that an earlier try may have happened on the server.
  * LEDGER_NOTHING: none is due; *next_ms is then when the next one is (0 = none waits). */
 int ledger_next(struct ledger *l, int per_user, struct arena *a, const struct ledger_fileset **out, int64_t *next_ms,
                 struct err *err);
 int ledger_release(struct ledger *l, int64_t fileset, struct err *err);
+/* LEDGER_NOTHING: no such row. */
 int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct ledger_fileset **out, struct err *err);
 
 /* Move a fileset: to SETTLING, READY, WAITING (why + retry_ms) or HELD (why).  The way to SENT, STARTED and DONE is
@@ -321,13 +324,16 @@ int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct l
 int ledger_move(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms, struct err *err);
 
 /* Write down what is about to be sent, or was answered; NULL and 0 fields leave what is there.
- * IMPORT makes a new job token (put into `job`), forgets the numbers of an earlier try and moves to SENT; VERIFY moves to STARTED;
- * NONE (it is known that nothing is left on the server) forgets token and numbers and moves to READY. */
+ * IMPORT makes a new job token (put into `job`), forgets the numbers of an earlier try and moves to SENT, as UPLOAD does; VERIFY and
+ * RUNNING move to STARTED; NONE (it is known that nothing is left on the server) forgets token and numbers and moves to READY.
+ * REASON_BUG for a call that may not follow the last one: IMPORT only after NONE and FINISHED, UPLOAD after IMPORT and UPLOAD, VERIFY
+ * after UPLOAD, RUNNING after VERIFY. */
 struct ledger_journal {
     enum ledger_call call;
     const char *server;
     int64_t session_id, omero_id;
     const char *process, *handle;
+    int64_t revision;    /* with IMPORT: of the card whose annotations ride along; 0 = as planned */
     char job[UUID_TEXT]; /* out, with IMPORT */
 };
 int ledger_journal(struct ledger *l, int64_t fileset, struct ledger_journal *j, struct err *err);
@@ -393,6 +399,7 @@ struct ledger_request {
     const char *answer; /* NULL until it was taken */
 };
 int ledger_request_add(struct ledger *l, enum ledger_verb verb, const char *path, int64_t *id, struct err *err);
+/* LEDGER_NOTHING: no such row. */
 int ledger_request(struct ledger *l, int64_t id, struct arena *a, const struct ledger_request **out, struct err *err);
 /* Carry the oldest open request out, as one step.  LEDGER_NOTHING: none is open.
  * RETRY: waiting and held ones become ready (not those held by the plan: the next scan decides these); done ones of the path whose
