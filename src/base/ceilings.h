@@ -9,3 +9,12 @@
 #define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
 #define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
 #define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
+#define CARD_TAGS_MAX 1000u         /* tags of one card; people give a handful */
+#define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
+#define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
+#define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */
+#define TOML_LEVELS_MAX 100u        /* tables and arrays within one another in what was read */
+#define CONF_ROOTS_MAX 1000u        /* [[root]] tables of one configuration */
+#define LOG_LINE_MAX (16u << 10)    /* bytes of one line of the log */
+#define CLI_OPTIONS_MAX 256u        /* options in one command line */
+#define CARD_MEANING_MAX (4u << 20) /* bytes of all keys and values of one card as text: dotted keys repeat their beginning */
