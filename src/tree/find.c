@@ -17,21 +17,25 @@ static int compare_dirs(const char *a, size_t n_a, const char *b, size_t n_b)
     return (unsigned char)a[i] < (unsigned char)b[i] ? -1 : 1;
 }
 
+int tree_order(const char *a, const char *b)
+{
+    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+    int order = compare_dirs(a, slash_a ? (size_t)(slash_a - a) : 0, b, slash_b ? (size_t)(slash_b - b) : 0);
+
+    return order ? order : strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b);
+}
+
 const struct tree_entry *tree_find(const struct tree *t, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    size_t dir_len = slash ? (size_t)(slash - path) : 0, low = 0, high = t->n;
-    const char *name = slash ? slash + 1 : path;
+    size_t low = 0, high = t->n;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct tree_entry *e = &t->entries[middle];
-        int order = compare_dirs(path, dir_len, e->path, e->dir_len);
+        int order = tree_order(path, e->path);
 
         if (order == 0)
-            order = strcmp(name, e->name);
-        if (order == 0)
-            return strlen(e->path) == strlen(path) ? e : NULL;
+            return strcmp(path, e->path) == 0 ? e : NULL; /* "/a" stands where "a" does */
         if (order < 0)
             high = middle;
         else

@@ -51,6 +51,10 @@ void tree_freep(struct tree **t);
 /* The entry of a path, or NULL. */
 const struct tree_entry *tree_find(const struct tree *t, const char *path);
 
+/* How two paths stand in the order of entries: < 0, 0, > 0.  The path "a/" stands before all that lies in a and right after what
+ * precedes them, so a subtree is a range that can be searched for. */
+int tree_order(const char *a, const char *b);
+
 /* Same content as far as a stamp can tell: size and time of modification.  The inode is only a hint, and the time of the last
  * change of the inode moves with rights and links too. */
 bool tree_stamp_equal(const struct tree_stamp *a, const struct tree_stamp *b);
