@@ -12,3 +12,6 @@
 #define OM_FILESET_FILES_MAX 100000u /* files of one fileset; a Zarr of that many is beyond what a server digests in one call */
 #define OM_BLOCK_BYTES (4u << 20)   /* of a file in one write; servers take up to 62 MiB, official clients send 5,000,000 */
 #define OM_KNOWN_SERVERS_MAX (1u << 20) /* bytes of the file known_servers */
+#define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
+#define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
+#define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
