@@ -24,7 +24,7 @@ struct om_server {
     bool plain;             /* no TLS: to a loopback address only, unless force_plain */
     bool force_plain;       /* the administrator's explicit word */
     struct om_trust *trust; /* needed unless plain */
-    int64_t connect_ns;     /* how long connecting and logging in may take; 0 = 30 s */
+    int64_t connect_ns;     /* how long connecting and logging in may take, a piece each; 0 = 30 s */
     ice_trace_fn *trace;    /* NULL, or called with each message */
     void *trace_arg;
 };
@@ -65,7 +65,7 @@ struct om_client {
     struct om_who who;
     int64_t group;          /* omero.group of every call, or OM_GROUP_OWN */
     int64_t until_ns;       /* no call waits past this; CLOCK_NEVER as a rule */
-    int64_t used_ns;        /* when the session last had a reply */
+    int64_t kept_ns;        /* when keepAlive was last called */
     const struct ice_class *fault; /* class of the exception of the last call that failed; NULL = none or unknown */
     const struct om_server *server;
     char client_uuid[UUID_TEXT];
@@ -90,7 +90,7 @@ struct om_client *om_client_over(const struct om_way *way, void *way_state, cons
 void om_client_close(struct om_client *c);
 void om_client_closep(struct om_client **s);
 
-/* Call the factory's keepAlive if the session was idle for a minute or more; OMERO ends it after 10 minutes. */
+/* Call the factory's keepAlive if that was a minute ago or more; OMERO ends a session after 10 idle minutes. */
 int om_client_keep_alive(struct om_client *c, struct err *err);
 
 /* Set omero.group of the calls to come; returns the one before. */

@@ -38,7 +38,7 @@ struct om_dataset_facts {
 };
 /* What it is now, in whatever group.  0, or OM_ABSENT. */
 int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct om_dataset_facts *out, struct err *err);
-/* May images be put there: exists, same owner and group, linking allowed?  REASON_TARGET_GONE, REASON_TARGET_MOVED,
+/* May images be put there: exists, same owner and group, linking allowed?  REASON_TARGET_GONE (deleted or moved),
  * REASON_NO_RIGHT. */
 int om_dataset_check(struct om_client *c, int64_t id, int64_t owner, int64_t group, struct err *err);
 /* Is it linked to that project?  1 yes, 0 no. */
