@@ -34,7 +34,7 @@ struct ice_msg {
 
 struct ice_parser {
     struct buf in;
-    size_t used; /* bytes of `in` that belong to the message handed out last */
+    size_t used; /* bytes at the front of `in` that were handed out */
     bool bad;
 };
 
