@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "omero/object.h"
+#include "omero/query.h"
 
 enum { CLOSE_TRIES = 5 };
 static const int64_t idle_ms = INT64_C(10) * 60 * 1000, life_ms = INT64_C(24) * 3600 * 1000;
@@ -145,7 +146,7 @@ static int name_it(const char *user, const char *group, const struct ice_class *
 int om_sudo_open(struct om_client *admin, const char *user, const char *group, struct om_client **out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
-    const char *uuid;
+    const char *uuid = NULL;
 
     if (create(admin, user, group, mem, &uuid, err) < 0)
         return name_it(user, group, admin->fault, err);
