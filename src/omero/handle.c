@@ -37,7 +37,7 @@ int om_handle_ask(struct om_client *c, const struct ice_proxy *handle, struct ar
     r = ask_response(c, handle, mem, out, err); /* it may have come between the two questions */
     if (r != OM_HANDLE_BUSY)
         return r;
-    return err_set(err, REASON_IMPORT_FAILED, 0, "OMERO gave the command up without saying why (it failed before its first step)");
+    return err_set(err, REASON_SERVER_ERROR, 0, "OMERO gave the command up without saying why (it failed before its first step)");
 }
 
 static void sleep_ns(int64_t ns)

@@ -6,7 +6,7 @@
 enum { OM_HANDLE_BUSY = 1 };
 
 /* Ask once: 0 and `*out` (which may be an ERR), OM_HANDLE_BUSY, or -1.  A handle that says FAILURE or CANCELLED and never has an
- * answer (an import whose start failed inside the server) is REASON_IMPORT_FAILED. */
+ * answer (an import whose start failed inside the server) is REASON_SERVER_ERROR. */
 int om_handle_ask(struct om_client *c, const struct ice_proxy *handle, struct arena *mem, const struct om_cmd_response **out,
                   struct err *err);
 

@@ -1,6 +1,7 @@
 /* One import under way: shared by the files of its steps. */
 #pragma once
 
+#include "base/hash.h"
 #include "omero/import.h"
 
 struct om_import {
