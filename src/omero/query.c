@@ -124,6 +124,11 @@ static int read_row(const struct om_query *q, const struct om_rtype_seq *row, st
 {
     size_t n_cols = strlen(q->cols);
 
+    /* A row of one column that is null comes as a row without columns. */
+    if (row->n == 0 && n_cols == 1 && isupper((unsigned char)q->cols[0])) {
+        cells[0] = (struct om_cell){.null = true, .s = "", .may = {.perm = ""}};
+        return 0;
+    }
     if (row->n != n_cols)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO answered %zu columns for %zu: %s", row->n, n_cols, q->hql);
     for (size_t i = 0; i < n_cols; i++) {
