@@ -9,12 +9,13 @@ enum { DELETE_S = 1800 }; /* 20,000 links take 9 s; a fileset of many large file
 
 static int wait_for(struct om_client *c, const struct ice_proxy *handle, struct err *err)
 {
+    struct om_wait w = {.handle = handle};
     int64_t deadline = clock_after_ns(DELETE_S * NS_PER_S), pause = 0;
 
     while (clock_mono_ns() < deadline) {
         AUTO(arena_freep) struct arena *mem = arena_new();
         const struct om_cmd_response *answer;
-        int r = om_handle_ask(c, handle, mem, &answer, err);
+        int r = om_handle_ask(c, &w, mem, &answer, err);
 
         if (r < 0)
             return -1;

@@ -222,6 +222,7 @@ static const struct {
     {"import-request-failure", "target", REASON_TARGET_GONE, "the target is not there"},
     {"import-request-failure", "Dataset", REASON_TARGET_GONE, "the target is not there"},
     {"not-ready", NULL, REASON_SERVER_ERROR, "it was cancelled"},
+    {"error-on-init", "model.annotations.Annotation", REASON_SERVER_BUSY, "an annotation that was to go with it is gone"},
     {"error-on-init", NULL, REASON_IMPORT_FAILED, "OMERO could not begin with it"},
     {"bad-location", NULL, REASON_IMPORT_FAILED, "the files are not where they should be"},
     {"graph-fail", "not permitted to", REASON_NO_RIGHT, "not permitted"},

@@ -5,14 +5,7 @@
 #include "base/clock.h"
 
 static const int64_t first_pause_ns = 100 * NS_PER_MS, longest_pause_ns = 2 * NS_PER_S, slice_ns = 200 * NS_PER_MS;
-
-static int ask_response(struct om_client *c, const struct ice_proxy *handle, struct arena *mem, const struct om_cmd_response **out,
-                        struct err *err)
-{
-    if (om_cmd_handle_get_response(&c->caller, handle, mem, out, err) < 0)
-        return -1;
-    return *out ? 0 : OM_HANDLE_BUSY;
-}
+static const int64_t grace_ns = 10 * NS_PER_S;
 
 static bool has_failed(const struct om_cmd_status *status)
 {
@@ -22,22 +15,22 @@ static bool has_failed(const struct om_cmd_status *status)
     return false;
 }
 
-int om_handle_ask(struct om_client *c, const struct ice_proxy *handle, struct arena *mem, const struct om_cmd_response **out,
-                  struct err *err)
+int om_handle_ask(struct om_client *c, struct om_wait *w, struct arena *mem, const struct om_cmd_response **out, struct err *err)
 {
     const struct om_cmd_status *status;
-    int r = ask_response(c, handle, mem, out, err);
 
-    if (r != OM_HANDLE_BUSY)
-        return r;
-    if (om_cmd_handle_get_status(&c->caller, handle, mem, &status, err) < 0)
+    if (om_cmd_handle_get_response(&c->caller, w->handle, mem, out, err) < 0)
         return -1;
-    if (!has_failed(status))
-        return OM_HANDLE_BUSY;
-    r = ask_response(c, handle, mem, out, err); /* it may have come between the two questions */
-    if (r != OM_HANDLE_BUSY)
-        return r;
-    return err_set(err, REASON_SERVER_ERROR, 0, "OMERO gave the command up without saying why (it failed before its first step)");
+    if (*out)
+        return 0;
+    if (w->failed_ns && clock_mono_ns() - w->failed_ns > grace_ns)
+        return err_set(err, REASON_SERVER_ERROR, 0,
+                       "OMERO gave the command up without saying why (it failed before its first step)");
+    if (om_cmd_handle_get_status(&c->caller, w->handle, mem, &status, err) < 0)
+        return -1;
+    if (!w->failed_ns && has_failed(status))
+        w->failed_ns = clock_mono_ns();
+    return OM_HANDLE_BUSY;
 }
 
 static void sleep_ns(int64_t ns)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/hash.h"
+#include "omero/handle.h"
 #include "omero/import.h"
 
 struct om_import {
@@ -12,7 +13,7 @@ struct om_import {
     bool *touched;                /* an upload of this file has begun once */
     const char *algorithm;
     const struct ice_proxy *process; /* NULL = closed */
-    const struct ice_proxy *handle;  /* NULL before verifyUpload */
+    struct om_wait wait;             /* its handle is NULL before verifyUpload */
     bool answered;                   /* the handle has given its answer: it may be closed */
     int64_t fileset;
 };

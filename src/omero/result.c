@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "omero/error.h"
-#include "omero/handle.h"
 #include "omero/import_state.h"
 #include "omero/object.h"
 
@@ -13,7 +12,7 @@ static int learn_fileset(struct om_import *imp, struct arena *mem, struct err *e
 {
     const struct om_cmd_request *request;
 
-    if (om_cmd_handle_get_request(&imp->client->caller, imp->handle, mem, &request, err) < 0)
+    if (om_cmd_handle_get_request(&imp->client->caller, imp->wait.handle, mem, &request, err) < 0)
         return -1;
     if (!request || !ice_class_is_a(request->cls, &om_grid_import_request_class))
         return err_set(err, REASON_PROTOCOL, 0, "OMERO imports something else than was asked");
@@ -42,7 +41,7 @@ static int send_hashes(struct om_import *imp, struct arena *mem, struct err *err
         return -1;
     if (!handle)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO verified the upload without an answer");
-    imp->handle = ice_proxy_copy(imp->mem, handle);
+    imp->wait.handle = ice_proxy_copy(imp->mem, handle);
     return 0;
 }
 
@@ -50,7 +49,7 @@ int om_import_verify(struct om_import *imp, int64_t *fileset, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
 
-    if (!imp->process || imp->handle)
+    if (!imp->process || imp->wait.handle)
         return err_set(err, REASON_BUG, 0, "an import is verified twice");
     if (send_hashes(imp, mem, err) < 0)
         return err_prefix(err, "verify the upload: ");
@@ -81,10 +80,10 @@ int om_import_poll(struct om_import *imp, struct arena *mem, struct om_import_re
     AUTO(arena_freep) struct arena *scratch = arena_new();
     const struct om_cmd_response *answer;
 
-    if (!imp->handle || imp->fileset < 0)
+    if (!imp->wait.handle || imp->fileset < 0)
         return err_set(err, REASON_BUG, 0, "an import is asked for its result before it was verified");
 
-    int r = om_handle_ask(imp->client, imp->handle, scratch, &answer, err);
+    int r = om_handle_ask(imp->client, &imp->wait, scratch, &answer, err);
 
     if (r == OM_HANDLE_BUSY)
         return OM_RUNNING;
@@ -116,8 +115,8 @@ void om_import_end(struct om_import *imp)
     struct om_client *c = imp->client;
     struct err ignored; /* both end with the session at the latest */
 
-    if (imp->handle && imp->answered && !c->dead)
-        (void)om_cmd_handle_close(&c->caller, imp->handle, mem, &ignored);
+    if (imp->wait.handle && imp->answered && !c->dead)
+        (void)om_cmd_handle_close(&c->caller, imp->wait.handle, mem, &ignored);
     if (imp->process && !c->dead)
         (void)om_api_stateful_service_interface_close(&c->caller, imp->process, mem, &ignored);
     arena_free(imp->mem);

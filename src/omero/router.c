@@ -205,9 +205,10 @@ static int connect_link(const struct om_server *server, int64_t deadline, struct
                                  .arg = server->trust};
     struct link *tcp = NULL;
 
-    if (server->plain && !server->force_plain && !om_is_loopback(server->host))
-        return err_set(err, REASON_CERTIFICATE, 0, "%s:%u is to be used without encryption, and is another machine", server->host,
-                       (unsigned)server->port);
+    if (server->plain && !server->force_plain && !om_is_loopback(server->host)) {
+        err_set(err, REASON_CONFIG, 0, "it is to be used without encryption, and is another machine");
+        return err_hint(err, "use the TLS port (4064), or say in the configuration that plain connections are wanted");
+    }
     if (!server->plain && !server->trust)
         return err_set(err, REASON_BUG, 0, "encryption without a rule whom to trust");
     if (link_tcp_connect(&tcp, server->host, server->port, deadline, err) < 0)

@@ -33,7 +33,8 @@ int om_group_find(struct om_client *admin, const char *name, struct arena *mem, 
 const struct om_group *om_user_group(const struct om_user *user, const char *name);
 
 /* Open a session of `user` in `group` (NULL or "": the default group).  REASON_NO_RIGHT when the administrator may not,
- * REASON_NO_USER, REASON_NO_GROUP, REASON_NOT_MEMBER, REASON_DEACTIVATED. */
+ * REASON_NO_USER, REASON_NO_GROUP, REASON_NOT_MEMBER.  The session of a switched-off account opens, and then every
+ * call fails with REASON_DEACTIVATED: look at om_user first. */
 int om_sudo_open(struct om_client *admin, const char *user, const char *group, struct om_client **out, struct err *err);
 
 /* Log out of it and close it on the server.  Never fails: what cannot be closed ends by its own idle time.  NULL is fine. */
