@@ -219,8 +219,8 @@ static const struct {
     {"error-on-init", "UnknownFormatException", REASON_IMPORT_FAILED, "Bio-Formats does not know this format"},
     {"import-file-exception", NULL, REASON_IMPORT_FAILED, "Bio-Formats cannot read the file"},
     {"import-request-failure", "SecurityViolation", REASON_NO_RIGHT, "the target may not be used"},
-    {"import-request-failure", "target", REASON_TARGET_GONE, "the target is not there"},
-    {"import-request-failure", "Dataset", REASON_TARGET_GONE, "the target is not there"},
+    {"import-request-failure", "No row with the given identifier", REASON_TARGET_GONE, "the target is not there"},
+    {"import-request-failure", "target", REASON_TARGET_GONE, "the target is not one that images can go to"},
     {"not-ready", NULL, REASON_SERVER_ERROR, "it was cancelled"},
     {"error-on-init", "model.annotations.Annotation", REASON_SERVER_BUSY, "an annotation that was to go with it is gone"},
     {"error-on-init", NULL, REASON_IMPORT_FAILED, "OMERO could not begin with it"},
@@ -230,16 +230,30 @@ static const struct {
     {"graph-fail", "cannot read", REASON_GONE, "it is not there any more"},
 };
 
+/* The server's own line about it: an exception that came through its inner wires carries that of the other side. */
+static void cause_line(const char *stack, char out[SAID_MAX])
+{
+    static const char inner[] = "serverStackTrace = \"", nested[] = "; nested exception";
+    const char *at = strstr(stack, inner);
+
+    first_line(at ? at + strlen(inner) : stack, out);
+
+    char *end = strstr(out, nested);
+
+    if (end)
+        *end = '\0';
+}
+
 int om_error_command(const char *what, const struct om_cmd_err *e, struct err *err)
 {
-    char said[SAID_MAX], all[2 * SAID_MAX], trace[SAID_MAX];
+    char said[SAID_MAX], cause[SAID_MAX], all[2 * SAID_MAX + 2];
     const char *stack = parameter(&e->parameters, "stacktrace");
 
     first_line(parameter(&e->parameters, "message"), said);
-    first_line(stack, trace);
-    snprintf(all, sizeof(all), "%s %s", said, trace);
-    if (said[0] == '\0')
-        memcpy(said, trace, sizeof(said));
+    cause_line(stack, cause);
+    snprintf(all, sizeof(all), "%s %s", said, cause);
+    if (said[0] == '\0' || strstr(stack, "serverStackTrace"))
+        memcpy(said, cause, sizeof(said));
 
     int row = row_of_words(all) >= 0 ? row_of_words(all) : row_of_words(stack);
 
