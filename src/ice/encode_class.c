@@ -129,11 +129,12 @@ static void write_instance_10(struct ice_encoder *e, size_t i)
 
 void ice_encode_pending_10(struct ice_encoder *e)
 {
-    while (e->n_written < e->n_queue && !e->bad && !e->b->full) {
+    while (e->n_written < e->n_queue && !e->b->full && ice_encode_enter(e)) {
         size_t batch_end = e->n_queue;
         ice_write_size(e->b, batch_end - e->n_written);
         while (e->n_written < batch_end && !e->bad && !e->b->full)
             write_instance_10(e, e->n_written++);
+        ice_encode_leave(e);
     }
     ice_write_size(e->b, 0);
 }

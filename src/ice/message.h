@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/ceilings.h"
 #include "ice/codec.h"
 
 enum ice_msg_type { ICE_REQUEST = 0, ICE_BATCH = 1, ICE_REPLY = 2, ICE_VALIDATE = 3, ICE_CLOSE = 4 };

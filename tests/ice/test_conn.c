@@ -44,9 +44,9 @@ static const struct ice_class failed_class = {"::T::Failed", NULL, failed_fields
 static const struct ice_class *const classes[] = {&failed_class};
 static const struct ice_registry registry = {classes, 1};
 
-#define OP(op_name, op_mode)                                                                                              \
-    {.interface = "::T::Sum", .name = op_name, .mode = op_mode, .in = add_in_fields, .n_in = 2, .in_size = sizeof(struct add_in), \
-     .out = add_out_fields, .n_out = 1, .out_size = sizeof(struct add_out)}
+#define OP(op_name, op_mode)                                                                             \
+    {.interface = "::T::Sum", .name = op_name, .mode = op_mode, .in = add_in_fields, .n_in = 2,          \
+     .in_size = sizeof(struct add_in), .out = add_out_fields, .n_out = 1, .out_size = sizeof(struct add_out)}
 static const struct ice_op add = OP("add", ICE_NORMAL), look = OP("look", ICE_NONMUTATING), put = OP("put", ICE_IDEMPOTENT);
 static const struct ice_op quiet = {.interface = "::T::Sum", .name = "quiet", .mode = ICE_NORMAL};
 
