@@ -7,6 +7,12 @@
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define ICE_IN_FLIGHT_MAX 1024u     /* requests of one connection without a taken reply; a worker has a handful */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
+#define OM_ROWS_MAX (4u << 20)      /* cells of one projection's answer; 20,000 links of 4 columns are 80,000 */
+#define OM_BATCH 5000u              /* links a save or delete: a real server takes 3 s for that many */
+#define OM_PAIR_MAX 2600u           /* bytes of a map's key or value; the server's index refuses 2,704 */
+#define OM_FILESET_FILES_MAX 100000u /* files of one fileset; a Zarr of that many is beyond what a server digests in one call */
+#define OM_BLOCK_BYTES (4u << 20)   /* of a file in one write; servers take up to 62 MiB, official clients send 5,000,000 */
+#define OM_KNOWN_SERVERS_MAX (1u << 20) /* bytes of the file known_servers */
 #define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
 #define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
 #define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
