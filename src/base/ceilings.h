@@ -30,8 +30,3 @@
 #define LOG_LINE_MAX (16u << 10)    /* bytes of one line of the log */
 #define CLI_OPTIONS_MAX 256u        /* options in one command line */
 #define CARD_MEANING_MAX (4u << 20) /* bytes of all keys and values of one card as text: dotted keys repeat their beginning */
-#define TIFF_TAGS_MAX 4096u         /* tags of one directory; TIFF 6.0 allows 65,535, files have 10 to 100 */
-#define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
-#define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
-#define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
-#define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
