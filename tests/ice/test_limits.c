@@ -152,6 +152,24 @@ static void too_many_instances_are_refused(void **state)
     assert_non_null(strstr(err.text, "more class instances"));
 }
 
+static void too_many_instances_are_not_written(void **state)
+{
+    const size_t n = ICE_INSTANCES_MAX + 1;
+    AUTO(mem_freep) struct t_node *nodes = mem_new(n, sizeof(*nodes));
+    AUTO(mem_freep) const struct t_node **at = mem_new(n, sizeof(*at));
+    AUTO(buf_clear) struct buf b = BUF_INIT(ICE_MESSAGE_MAX);
+    const struct t_parent parent = {&t_parent_class, {n - 1, at}}, *in = &parent;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        nodes[i].cls = &t_node_class;
+        at[i] = &nodes[i];
+    }
+    assert_fails(t_write(&b, ICE_ENC_1_0, &t_parent, &in, &err), &err, REASON_TOO_LARGE);
+    assert_non_null(strstr(err.text, "more class instances"));
+}
+
 /* 64 MiB of references to one instance, a byte each: eight times as much memory is allowed, twenty-four times is not. */
 static void memory_has_a_ceiling(void **state)
 {
@@ -231,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_long_chain_is_written_in_1_0_and_refused_in_1_1),
         cmocka_unit_test(nested_sequences_have_the_same_ceiling),
         cmocka_unit_test(too_many_instances_are_refused),
+        cmocka_unit_test(too_many_instances_are_not_written),
         cmocka_unit_test(memory_has_a_ceiling),
         cmocka_unit_test(a_count_bomb_is_refused_before_memory_is_taken),
         cmocka_unit_test(many_instances_are_quick),
