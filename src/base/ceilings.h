@@ -6,7 +6,7 @@
 #define ICE_INSTANCES_MAX (4u << 20) /* class instances in one encapsulation: 20,000 links bring about 400,000 */
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
-#define CARD_TAGS_MAX 1000u         /* tags of one card; people give a handful */
+#define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
 #define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */
