@@ -22,6 +22,7 @@
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
 #define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
 #define CARD_TAGS_MAX 1000u         /* tags of one card; people give a handful */
+#define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
 #define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */
