@@ -23,3 +23,4 @@
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
 #define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
+#define OMERO_PAIR_MAX 2600u         /* bytes of a key or a value in OMERO: they are in an index with rows of 2,704 bytes */
