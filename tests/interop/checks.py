@@ -1,0 +1,317 @@
+"""The system suite's checks: one function each, by its name the same on every server.
+
+A check gets a Bench (a share, a state directory, the program) and looks at the outcome through OME's official client only.
+"""
+import hashlib
+import json
+import os
+
+from fixture import PASSWORD, SHARED, TOP, sample, tiff
+from official import Person, annotation_ids, comments, files, pairs, shape, tags
+
+CARD_NS = 'impomero/card'
+SOURCE_NS = 'impomero/source'
+CHECKS = []
+
+with open(os.path.join(SHARED, 'samples', 'expected.json'), encoding='utf-8') as _f:
+    EXPECTED = {s['name']: s for s in json.load(_f)['sets']}
+
+SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hyperstack', 'made-ome-tiff-5d', 'made-ome-tiff-bigtiff',
+        'made-ome-tiff-pyramid', 'made-ome-tiff-set', 'made-ome-tiff-three-images', 'made-ome-companion', 'ome-tiff-czt',
+        'qupath-ome-tiff-2c', 'prairie-ome-tiff-alone', 'made-czi-8bit-time', 'made-czi-mosaic', 'made-czi-rgb', 'made-czi-three-scenes',
+        'czi-dapi-gfp', 'czi-airyscan-lsm880', 'czi-lattice-lightsheet', 'czi-scenes-mosaic', 'lif-xz-two-channels', 'lif-lasx-lambda']
+
+
+def check(fn):
+    CHECKS.append((fn.__name__.replace('_', '-'), fn))
+    return fn
+
+
+def equal(got, want, what):
+    if got != want:
+        raise AssertionError(f'{what}: {got!r}, not {want!r}')
+
+
+def one_card(b, user='alice', **card):
+    """A share with one card directory of two TIFFs; returns the project's and the dataset's name."""
+    project = f'Project {b.tag}'
+    b.card('run/card.toml', project, user, 'lab', **card)
+    b.write('run/a.tif', tiff(1))
+    b.write('run/sub dir/b.tif', tiff(2))
+    return project, 'run'
+
+
+@check
+def two_cards_of_two_people(b):
+    b.copy(os.path.join(TOP, 'sample'), '.')
+    for path in ('gut/gut.toml', 'Spindle orientation/spindle.toml'):
+        with open(b.path(path), encoding='utf-8') as f:
+            text = f.read()
+        b.write(path, text.replace('project = "', f'project = "{b.tag} '))
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        images = alice.images(f'{b.tag} Spindle orientation', 'Spindle_orientation')
+        equal([i.getName() for i in images], ['embryo_1-field_0001.tif', 'embryo_1-field_0002.tif', 'embryo_1-field_0003.tif',
+                                              'embryo_2-time_lapse.czi'], 'images of alice')
+        for obj in (*images, alice.dataset(f'{b.tag} Spindle orientation', 'Spindle_orientation')):
+            equal(pairs(obj, CARD_NS), [[['organism', 'Drosophila melanogaster'], ['sample', 'Embryo'],
+                                         ['method', 'Spinning disk confocal microscopy'], ['channel_0', 'Jupiter-GFP'],
+                                         ['channel_1', 'His2Av-mRFP']]], f'pairs of {obj.getName()}')
+            equal(tags(obj), ['mitosis', 'spindle'], f'tags of {obj.getName()}')
+            equal(len(comments(obj)), 1, f'comments of {obj.getName()}')
+            equal(obj.getDetails().getOwner().getOmeName(), 'alice', 'owner')
+            equal(obj.getDetails().getGroup().getName(), 'lab', 'group')
+    with Person(b.server, 'bob', PASSWORD) as bob:
+        images = bob.images(f'{b.tag} Intestine', 'gut')
+        equal([i.getName().split(' [')[0] for i in images if 'stained' in i.getName()], ['stained-overview.png', 'stained-section.jpg'], 'images of bob')
+        equal(sorted(f[0] for i in images if 'stained' not in i.getName() for f in files(i)),
+              ['run_T0_C0.ome.tiff', 'run_T0_C1.ome.tiff', 'run_T1_C0.ome.tiff', 'run_T1_C1.ome.tiff'], 'files of the OME-TIFF set')
+
+
+@check
+def an_image_is_the_file_byte_for_byte(b):
+    project, dataset = one_card(b)
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        images = alice.images(project, dataset)
+        equal([i.getName() for i in images], ['a.tif', 'sub_dir-b.tif'], 'images')
+        for image, seed in zip(images, (1, 2)):
+            data = tiff(seed)
+            equal([(f[1], f[2]) for f in files(image)], [(len(data), hashlib.sha1(data).hexdigest())], 'size and checksum on the server')
+            equal(shape(image)['size'], [8, 8, 1, 1, 1], 'size of the image')
+
+
+@check
+def nothing_is_imported_twice(b):
+    project, dataset = one_card(b, tags=['once'])
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        before = [i.getId() for i in alice.images(project, dataset)]
+        b.import_share().must(0)
+        equal([i.getId() for i in alice.images(project, dataset)], before, 'images after a second import')
+        equal(len(alice.projects(project)), 1, 'projects')
+
+
+@check
+def a_later_file_goes_to_its_dataset(b):
+    project, dataset = one_card(b, pairs=[('k', 'v')])
+    b.import_share().must(0)
+    b.write('run/later.tif', tiff(9))
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        images = alice.images(project, dataset)
+        equal([i.getName() for i in images], ['a.tif', 'later.tif', 'sub_dir-b.tif'], 'images')
+        equal(pairs(images[1], CARD_NS), [[['k', 'v']]], 'pairs of the later file')
+
+
+@check
+def one_annotation_a_card_is_shared(b):
+    project, dataset = one_card(b, pairs=[('b', '2'), ('a', '1'), ('b', '2')][:2], tags=['shared'], comment='A comment\nof two lines: é')
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        d = alice.dataset(project, dataset)
+        ids = [annotation_ids(i) for i in alice.images(project, dataset)]
+        equal(ids[0], ids[1], 'annotations of the images')
+        equal(len(ids[0]), 3, 'number of annotations of an image')
+        equal([i for i in ids[0] if i not in annotation_ids(d)], [], 'annotations that the dataset lacks')
+        equal(pairs(d, CARD_NS), [[['b', '2'], ['a', '1']]], 'pairs, in order')
+        equal(comments(d), ['A comment\nof two lines: é'], 'comment')
+
+
+@check
+def a_tag_that_exists_is_used_again(b):
+    from omero.gateway import TagAnnotationWrapper
+    text = f'tag {b.tag}'
+    with Person(b.server, 'alice', PASSWORD, 'lab') as alice:
+        alice.conn.SERVICE_OPTS.setOmeroGroup(str(alice.conn.getEventContext().groupId))
+        tag = TagAnnotationWrapper(alice.conn)
+        tag.setValue(text)
+        tag.save()
+        project, dataset = one_card(b, tags=[text])
+        b.import_share().must(0)
+        for image in alice.images(project, dataset):
+            equal([a.getId() for a in image.listAnnotations()], [tag.getId()], 'the tag')
+
+
+@check
+def the_dataset_says_where_it_comes_from(b):
+    project, dataset = one_card(b, title='The title of the card')
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        d = alice.dataset(project, dataset)
+        source = pairs(d, SOURCE_NS)
+        equal(len(source), 1, 'provenance annotations')
+        equal([k for k, _ in source[0] if k in ('uuid', 'ledger', 'root', 'path')], ['uuid', 'ledger', 'root', 'path'], 'keys of the provenance')
+        for word in ('run', 'The title of the card'):
+            if word not in (d.getDescription() or ''):
+                raise AssertionError(f'{word!r} is not in the description {d.getDescription()!r}')
+
+
+@check
+def two_directories_of_one_name_are_two_datasets(b):
+    project = f'Project {b.tag}'
+    for n, top in enumerate(('x', 'y')):
+        b.card(f'{top}/run/card.toml', project, 'alice', 'lab')
+        b.write(f'{top}/run/a.tif', tiff(n))
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal([d.getName() for d in alice.datasets(project)], ['run', 'run'], 'datasets')
+        equal(len(alice.projects(project)), 1, 'projects')
+
+
+@check
+def odd_names_arrive_as_they_are(b):
+    project = f'Prøject "{b.tag}" / 100 % : プロジェクト'
+    b.card('é ü/card.toml', project, 'alice', 'lab', tags=['#é, "x"'], pairs=[('ключ "1"', 'a\tb\n c')])
+    b.write('é ü/%s $HOME; rm -rf .tif', tiff(3))
+    b.write('é ü/細胞:1?.tif', tiff(4))
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        images = alice.images(project, 'é_ü')
+        equal([i.getName() for i in images], ['%s_$HOME;_rm_-rf_.tif', '細胞:1?.tif'], 'images')
+        equal(pairs(images[0], CARD_NS), [[['ключ "1"', 'a\tb\n c']]], 'pairs')
+        equal(tags(images[0]), ['#é, "x"'], 'tags')
+
+
+@check
+def a_broken_card_disturbs_nothing_else(b):
+    project, dataset = one_card(b)
+    b.write('bad/card.toml', '# omero annotation file\nproject = "P"\nuser = alice\n')
+    b.write('bad/c.tif', tiff(5))
+    b.import_share().must(1).says(r'bad/card\.toml:3')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal(len(alice.images(project, dataset)), 2, 'images of the good card')
+
+
+@check
+def an_unknown_user_disturbs_nobody_else(b):
+    project, dataset = one_card(b)
+    b.card('other/card.toml', project, 'nobody-' + b.tag, 'lab')
+    b.write('other/c.tif', tiff(5))
+    b.import_share().must(1).says('nobody-' + b.tag, 'no such user')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal(len(alice.images(project, dataset)), 2, 'images of the good card')
+
+
+@check
+def an_unknown_group_is_named(b):
+    b.card('run/card.toml', f'Project {b.tag}', 'alice', 'no-group-' + b.tag)
+    b.write('run/a.tif', tiff(1))
+    b.import_share().must(1).says('no-group-' + b.tag)
+
+
+@check
+def a_group_that_the_user_is_not_in_is_refused(b):
+    b.server.ensure_group('elsewhere')
+    b.card('run/card.toml', f'Project {b.tag}', 'bob', 'elsewhere')
+    b.write('run/a.tif', tiff(1))
+    b.import_share().must(1).says('bob', 'elsewhere')
+
+
+@check
+def root_is_no_card_user(b):
+    b.card('run/card.toml', f'Project {b.tag}', 'root')
+    b.write('run/a.tif', tiff(1))
+    b.import_share().must(1).says('root', 'refused|not allowed')
+
+
+@check
+def a_file_that_omero_cannot_read_is_reported_and_leaves_nothing(b):
+    project, dataset = one_card(b)
+    b.write('run/broken.tif', tiff(6)[:60])
+    b.import_share().must(1).says(r'broken\.tif')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal([i.getName() for i in alice.images(project, dataset)], ['a.tif', 'sub_dir-b.tif'], 'images')
+
+
+@check
+def files_that_are_no_images_are_named(b):
+    project, dataset = one_card(b)
+    b.write('run/notes.txt', 'no image')
+    b.write('run/empty.tif', b'')
+    b.import_share().says(r'empty\.tif')
+    b.impomero('plan', b.share).must(0).says(r'notes\.txt', r'empty\.tif')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal(len(alice.images(project, dataset)), 2, 'images')
+
+
+@check
+def a_wrong_password_is_said_so(b):
+    one_card(b)
+    b.import_share(env={'OMERO_ROOT_PASSWORD': 'wrong'}).must(5).says('root', 'password')
+
+
+@check
+def a_server_that_is_not_there_is_said_so(b):
+    one_card(b)
+    b.import_share(env={'OMERO_PORT': '1'}).must(4).says(':1', 'reach|refused')
+
+
+@check
+def status_knows_what_was_done(b):
+    one_card(b)
+    b.import_share().must(0)
+    done = json.loads(b.impomero('status', '--json').must(0).out)
+    text = json.dumps(done)
+    if 'done' not in text:
+        raise AssertionError(f'status does not speak of done filesets: {text[:500]}')
+
+
+@check
+def no_session_is_left_behind(b):
+    def open_sessions():
+        rows = b.server.root.getQueryService().projection(
+            "select s.id from Session s where s.closed is null and s.userAgent in ('OMERO.sudo', 'impomero')", None, {'omero.group': '-1'})
+        return {r[0].val for r in rows}
+
+    before = open_sessions()
+    one_card(b)
+    b.import_share().must(0)
+    equal(open_sessions() - before, set(), 'sessions left open')
+
+
+def format_check(name):
+    def run(b):
+        want = EXPECTED[name]['import']
+        project = f'Project {b.tag}'
+        b.card('set/card.toml', project, 'alice', 'lab')
+        b.copy(sample(name), 'set')
+        b.import_share().must(0)
+        with Person(b.server, 'alice', PASSWORD) as alice:
+            images = alice.images(project, 'set')
+            compare_files(images, want)
+            if not b.server.is_sandbox:
+                compare_images(images, want)
+    return run
+
+
+def compare_files(images, want):
+    got = sorted({tuple(f[0] for f in files(i)) for i in images})
+    equal(got, sorted(tuple(sorted(os.path.basename(u) for u in f['used_files'])) for f in want['filesets']), 'files of the filesets')
+
+
+def compare_images(images, want):
+    def facts(name, sizes, pixel_type, sha1):
+        return [name, sizes, pixel_type, sha1]
+
+    expected = sorted(facts(i['name'].replace(' ', '_') if ' [' not in i['name'] else i['name'].split(' [')[0].replace(' ', '_') + ' [' + i['name'].split(' [', 1)[1],
+                            [i['sizeX'], i['sizeY'], i['sizeZ'], i['sizeC'], i['sizeT']], i['pixel_type'], i['first_plane_sha1'])
+                      for f in want['filesets'] for i in f['images'])
+    got = sorted(facts(i.getName(), shape(i)['size'], shape(i)['pixel_type'], first_plane(i)) for i in images)
+    for g, e in zip(got, expected):
+        if len(want['filesets']) == 1 and len(want['filesets'][0]['used_files']) > 1:
+            g[0], e[0] = g[0].split(' [')[-1] if ' [' in g[0] else '', e[0].split(' [')[-1] if ' [' in e[0] else ''
+    equal(got, expected, 'images')
+
+
+def first_plane(image):
+    store = image._conn.createRawPixelsStore()
+    try:
+        store.setPixelsId(image.getPixelsId(), False, {'omero.group': '-1'})
+        return hashlib.sha1(store.getPlane(0, 0, 0)).hexdigest()
+    finally:
+        store.close()
+
+
+for _name in SETS:
+    CHECKS.append(('format-' + _name, format_check(_name)))

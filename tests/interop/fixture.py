@@ -1,0 +1,142 @@
+"""What the checks work with: a server, people, a share in a temporary directory, and the program under test."""
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+
+import omero
+from omero.gateway import BlitzGateway
+from omero.rtypes import rbool, rstring
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.environ.get('IMPOMERO_SHARED') or os.path.join(os.path.dirname(TOP), 'shared')
+PROGRAM = os.environ.get('IMPOMERO') or os.path.join(TOP, 'build', 'src', 'cli', 'impomero')
+PASSWORD = 'secret'
+
+
+class Server:
+    """Where it is, and an administrator's password for it (environment OMERO_ROOT_PASSWORD)."""
+
+    def __init__(self, url):
+        parts = urllib.parse.urlsplit(url if '//' in url else '//' + url)
+        self.host, self.port = parts.hostname, parts.port or 4064
+        self.password = os.environ.get('OMERO_ROOT_PASSWORD', 'omero')
+        self.root = BlitzGateway('root', self.password, host=self.host, port=self.port, secure=True)
+        if not self.root.connect():
+            raise SystemExit(f'{url}: root cannot log in: {self.root.getLastError()}')
+        self.root.SERVICE_OPTS.setOmeroGroup('-1')
+        self.version = self.root.getConfigService().getVersion()
+        self.is_sandbox = self.root.getConfigService().getConfigValue('impomero.sandbox') == 'true'
+
+    def close(self):
+        self.root.close()
+
+    def ensure_group(self, name, permissions='rwra--'):
+        admin = self.root.getAdminService()
+        try:
+            return admin.lookupGroup(name)
+        except omero.ApiUsageException:
+            group = omero.model.ExperimenterGroupI()
+            group.name, group.ldap = rstring(name), rbool(False)
+            group.details.permissions = omero.model.PermissionsI(permissions)
+            admin.createGroup(group)
+            return admin.lookupGroup(name)
+
+    def ensure_user(self, name, group_name):
+        admin = self.root.getAdminService()
+        group = self.ensure_group(group_name)
+        try:
+            return admin.lookupExperimenter(name)
+        except omero.ApiUsageException:
+            user = omero.model.ExperimenterI()
+            user.omeName, user.firstName, user.lastName, user.ldap = rstring(name), rstring(name), rstring('Test'), rbool(False)
+            member = admin.lookupGroup('user')
+            admin.createExperimenterWithPassword(user, rstring(PASSWORD), group, [member])
+            return admin.lookupExperimenter(name)
+
+
+class Run:
+    """One run of the program: its exit status and what it said."""
+
+    def __init__(self, done):
+        self.status = done.returncode
+        self.out = done.stdout.decode('utf-8', 'replace')
+        self.err = done.stderr.decode('utf-8', 'replace')
+
+    def must(self, status):
+        if self.status != status:
+            raise AssertionError(f'exit status {self.status}, not {status}\n{self.out}{self.err}')
+        return self
+
+    def says(self, *words):
+        text = self.out + self.err
+        for w in words:
+            if not re.search(w, text, re.I):
+                raise AssertionError(f'nothing about {w!r} in:\n{text}')
+        return self
+
+
+class Bench:
+    """A share, a state directory and a name of its own for every check, so that one server can be used again and again."""
+
+    def __init__(self, server):
+        self.server = server
+        self.tag = secrets.token_hex(4)
+        self.dir = tempfile.mkdtemp(prefix='impomero-system-')
+        self.share = os.path.join(self.dir, 'share ' + self.tag)
+        self.state = os.path.join(self.dir, 'state')
+        os.makedirs(self.share)
+
+    def close(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def path(self, *parts):
+        full = os.path.join(self.share, *parts)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        return full
+
+    def write(self, path, data):
+        with open(self.path(path), 'wb') as f:
+            f.write(data if isinstance(data, bytes) else data.encode())
+
+    def copy(self, source, path):
+        target = self.path(path)
+        shutil.copytree(source, target, dirs_exist_ok=True) if os.path.isdir(source) else shutil.copyfile(source, target)
+
+    def card(self, path, project, user, group=None, tags=(), pairs=(), comment='', title='A card'):
+        lines = ['# omero annotation file', f'title = {toml(title)}', f'project = {toml(project)}', f'user = {toml(user)}']
+        lines += [f'group = {toml(group)}'] if group else []
+        lines += [f'comment = {toml(comment)}', f'tags = [ {" ".join(toml(t) + "," for t in tags)}]', '', '[kv_pairs]']
+        lines += [f'{toml(k)} = {toml(v)}' for k, v in pairs]
+        self.write(path, '\n'.join(lines) + '\n')
+
+    def impomero(self, *args, env=None, timeout=600):
+        e = {**os.environ, 'OMERO_SERVER': self.server.host, 'OMERO_PORT': str(self.server.port),
+             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', **(env or {})}
+        return Run(subprocess.run([PROGRAM, '--state', self.state, *args], env=e, stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=timeout))
+
+    def import_share(self, **kw):
+        return self.impomero('import', self.share, **kw)
+
+
+def toml(text):
+    """A TOML basic string."""
+    return '"' + ''.join(c if c >= ' ' and c not in '"\\' else f'\\u{ord(c):04x}' for c in text) + '"'
+
+
+def tiff(seed=0, width=8, height=8):
+    """A small grey TIFF whose pixels depend on the seed."""
+    import struct
+    pixels = bytes((seed * 37 + i) % 256 for i in range(width * height))
+    tags = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8),
+            (277, 3, 1, 1), (278, 3, 1, height), (279, 4, 1, len(pixels))]
+    rows = b''.join(struct.pack('<HHI', t, k, n) + (struct.pack('<HH', v, 0) if k == 3 else struct.pack('<I', v)) for t, k, n, v in tags)
+    return b'II*\0' + struct.pack('<I', 8 + len(pixels)) + pixels + struct.pack('<H', len(tags)) + rows + struct.pack('<I', 0)
+
+
+def sample(name):
+    return os.path.join(SHARED, 'samples', 'sets', name)
