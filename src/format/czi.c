@@ -1,13 +1,13 @@
 /* Zeiss CZI: by content, whatever the name.  "x (1).czi" or "x(1).czi" beside "x.czi" are its parts.
  *
- * Header segment: 16 bytes id, two lengths, then version, GUIDs and, at byte 84, where the directory of subblocks lies: a file
- * that ends before it was cut.  Zeiss, "CZI (ZISRAW) file format", FileHeaderSegment. */
+ * Header segment: 16 bytes id, two lengths, then version, GUIDs, and where the directory of subblocks, the metadata and the
+ * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file format", FileHeaderSegment. */
 #include "format/drivers.h"
 
 #include <string.h>
 #include <strings.h>
 
-enum { DIRECTORY_AT = 84, HEADER_BYTES = 112 };
+enum { DIRECTORY_AT = 84, METADATA_AT = 92, ATTACHMENTS_AT = 104, HEADER_BYTES = 112 };
 
 static uint64_t little_endian_64(const uint8_t *at)
 {
@@ -18,6 +18,18 @@ static uint64_t little_endian_64(const uint8_t *at)
     return value;
 }
 
+static bool is_whole(const struct format_look *look)
+{
+    static const size_t places[] = {DIRECTORY_AT, METADATA_AT, ATTACHMENTS_AT};
+
+    if (look->head_len < HEADER_BYTES)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (little_endian_64(look->head + places[i]) >= look->size)
+            return false;
+    return true;
+}
+
 static bool detect(struct format_look *look, struct format_verdict *said)
 {
     if (!look_has(look, 0, "ZISRAWFILE", 10)) {
@@ -26,7 +38,7 @@ static bool detect(struct format_look *look, struct format_verdict *said)
         return false;
     }
     *said = (struct format_verdict){.format = "Zeiss CZI", .reader = "loci.formats.in.ZeissCZIReader"};
-    if (look->head_len < HEADER_BYTES || little_endian_64(look->head + DIRECTORY_AT) >= look->size) {
+    if (!is_whole(look)) {
         said->why = REASON_BROKEN_FILE;
         said->text = "a CZI whose end is missing";
     }

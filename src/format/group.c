@@ -51,7 +51,7 @@ static void add_options(struct format_set *set)
 
 void set_end(struct format_set *set, const struct format_verdict *verdict, bool plate)
 {
-    if (verdict->why == REASON_NONE)
+    if (verdict->why == REASON_NONE || verdict->why == REASON_DEFERRED)
         add_options(set);
 
     const struct tree_entry **members = arena_alloc(set->scene->arena, set->n, sizeof(struct tree_entry *));

@@ -84,6 +84,7 @@ static const struct {
     const char *bytes;
 } by_content[] = {
     {"DICOM", 128, 4, "DICM"},
+    {"MRC", 208, 4, "MAP "},
     {"Olympus OIR", 0, 16, "OLYMPUSRAWFORMAT"},
     {"Nikon ND2", 0, 4, "\xDA\xCE\xBE\x0A"},
     {"JPEG 2000", 4, 8, "jP  \r\n\x87\n"},

@@ -71,6 +71,8 @@ static const struct set_rule rules[] = {
     {"IMAGIC", "*.hed", NULL, 0, SAME_STEM, "img"},
     {"ICS", "*.ics", NULL, 0, SAME_STEM, "ids"},
     {"Analyze or NIfTI", "*.hdr", NULL, 0, SAME_STEM, "img", .common = true},
+    {"DeltaVision", "*.dv", NULL, 0, STEM, "log txt"},
+    {"DeltaVision", "*.r3d", NULL, 0, STEM, "log txt"},
     {"Bio-Rad PIC", "lse.xml", NULL, 0, HERE, "pic"},
     {"Volocity", "*.mvd2", NULL, 0, SUBDIR, NULL, "Data"},
     {"Olympus APL", "*.apl", NULL, 0, BELOW, "tif tiff xml mtb tnb"},
