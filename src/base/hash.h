@@ -9,7 +9,8 @@ enum { HASH_HEX_MAX = 41 }; /* with the terminator: SHA-1 is the longest */
 
 struct hash;
 
-/* "SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64"; NULL for a name that is none of these. */
+/* "SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64"; NULL for a name that is none of these, and
+ * for a digest that the machine's OpenSSL forbids (MD5 under FIPS rules). */
 struct hash *hash_new(const char *algorithm);
 void hash_add(struct hash *h, const void *bytes, size_t n);
 void hash_hex(struct hash *h, char out[HASH_HEX_MAX]); /* once, at the end */

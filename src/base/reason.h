@@ -41,6 +41,7 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(NO_SERVER, "no-server", WAIT, ADMIN, "the OMERO server cannot be reached", "check its name, port and firewall")          \
     X(NOT_OMERO, "not-omero", FINAL, ADMIN, "what answers there is no OMERO server", "check the server's name and port")       \
     X(CERTIFICATE, "certificate", FINAL, ADMIN, "the server's certificate is not trusted", "compare its fingerprint")          \
+    X(TLS, "tls", FINAL, ADMIN, "no TLS version or cipher in common with the server", "mend the server's TLS settings")        \
     X(SERVER_DOWN, "server-down", WAIT, ADMIN, "OMERO's router answers, but OMERO behind it does not", "look at the server")   \
     X(TIMEOUT, "timeout", WAIT, ADMIN, "no answer came in time", "nothing, if it goes by itself; else look at the server")     \
     X(LOST, "lost", WAIT, NOBODY, "the connection was lost", "nothing: it is tried again")                                     \

@@ -4,7 +4,9 @@
  * connection) are accepted at any time; a request from the peer is answered with "no such object".  At most once: a call that
  * fails says whether it may have been executed:
  *   err.cls ERR_RETRY  surely not executed (never written, or the peer closed orderly): may be sent again on a new connection
- *   err.cls ERR_WAIT   lost or timed out after it was written: it may have been executed, unless its mode is idempotent
+ *   err.cls ERR_WAIT   lost or timed out after it was written, even partly: it may have been executed.  An operation that is
+ *                      nonmutating or idempotent is ERR_RETRY then, as it does no harm twice
+ * REASON_PROTOCOL and REASON_TOO_LARGE keep their own class: the same would happen again.
  * The connection is dead after any failure of the link; later calls fail with REASON_LOST, ERR_RETRY. */
 #pragma once
 
@@ -17,7 +19,7 @@ struct ice_conn;
  * REASON_NOT_OMERO when something else comes, REASON_TIMEOUT, REASON_LOST. */
 int ice_conn_open(struct ice_conn **out, struct link *link, const struct ice_registry *reg, int64_t deadline_ns,
                   struct err *err);
-/* Orderly: close-connection message, then the link.  NULL is fine.  Outstanding requests are forgotten. */
+/* Orderly: close-connection message (tried for a quarter of a second), then the link.  NULL is fine.  Outstanding requests are forgotten. */
 void ice_conn_close(struct ice_conn *c);
 void ice_conn_closep(struct ice_conn **c);
 bool ice_conn_is_dead(const struct ice_conn *c);
@@ -26,7 +28,7 @@ int64_t ice_conn_last_traffic_ns(const struct ice_conn *c);
 /* Send a heartbeat. */
 int ice_conn_heartbeat(struct ice_conn *c, int64_t deadline_ns, struct err *err);
 
-/* What came back. */
+/* What came back.  Texts that the status does not bring are "". */
 struct ice_reply {
     enum ice_status status;
     const struct ice_object *exception; /* ICE_USER_EXCEPTION: NULL when its class is unknown */
@@ -36,11 +38,14 @@ struct ice_reply {
     const char *text;                   /* ICE_LOCAL_EXCEPTION ... */
 };
 
-/* Send a request.  `ctx` and `in` are borrowed for the call.  On 0 `*id` names it for ice_conn_wait. */
+/* Send a request.  `ctx` and `in` are borrowed for the call.  On 0 `*id` names it for ice_conn_wait.  What the peer
+ * sends meanwhile is read, so that two full directions cannot block each other.  A write that ends at the deadline ends the
+ * connection.  REASON_TOO_LARGE: not written, the connection lives. */
 int ice_conn_send(struct ice_conn *c, const struct ice_identity *target, const struct ice_op *op,
                   const struct ice_context *ctx, enum ice_encoding enc, const void *in, int64_t deadline_ns, int32_t *id,
                   struct err *err);
-/* Wait for the reply to `id`.  For status ICE_OK the results are decoded into `out` (a zeroed struct of op->out_size; may be
+/* Wait for the reply to `id`.  After REASON_TIMEOUT the connection lives and the reply may still be waited for again, or be
+ * forgotten; after everything else the request is over.  For status ICE_OK the results are decoded into `out` (a zeroed struct of op->out_size; may be
  * NULL when the op returns nothing).  Results and strings live in `mem`.  Returns 0 whatever the status is; -1 when no reply
  * came or it cannot be decoded (REASON_PROTOCOL). */
 int ice_conn_wait(struct ice_conn *c, int32_t id, const struct ice_op *op, int64_t deadline_ns, struct arena *mem, void *out,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/ceilings.h"
 #include "ice/codec.h"
 
 enum ice_msg_type { ICE_REQUEST = 0, ICE_BATCH = 1, ICE_REPLY = 2, ICE_VALIDATE = 3, ICE_CLOSE = 4 };
@@ -34,7 +35,7 @@ struct ice_msg {
 
 struct ice_parser {
     struct buf in;
-    size_t used; /* bytes of `in` that belong to the message handed out last */
+    size_t used; /* bytes at the front of `in` that were handed out */
     bool bad;
 };
 
