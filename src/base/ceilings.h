@@ -7,3 +7,28 @@
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define ICE_IN_FLIGHT_MAX 1024u     /* requests of one connection without a taken reply; a worker has a handful */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
+#define OM_ROWS_MAX (4u << 20)      /* cells of one projection's answer; 20,000 links of 4 columns are 80,000 */
+#define OM_BATCH 5000u              /* links a save or delete: a real server takes 3 s for that many */
+#define OM_PAIR_MAX 2600u           /* bytes of a map's key or value; the server's index refuses 2,704 */
+#define OM_FILESET_FILES_MAX 100000u /* files of one fileset; a Zarr of that many is beyond what a server digests in one call */
+#define OM_BLOCK_BYTES (4u << 20)   /* of a file in one write; servers take up to 62 MiB, official clients send 5,000,000 */
+#define OM_KNOWN_SERVERS_MAX (1u << 20) /* bytes of the file known_servers */
+#define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
+#define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
+#define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
+#define TIFF_TAGS_MAX 4096u         /* tags of one directory; TIFF 6.0 allows 65,535, files have 10 to 100 */
+#define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
+#define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
+#define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
+#define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
+#define CARD_TAGS_MAX 1000u         /* tags of one card; people give a handful */
+#define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */
+#define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
+#define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
+#define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */
+#define TOML_LEVELS_MAX 100u        /* tables and arrays within one another in what was read */
+#define CONF_ROOTS_MAX 1000u        /* [[root]] tables of one configuration */
+#define LOG_LINE_MAX (16u << 10)    /* bytes of one line of the log */
+#define CLI_OPTIONS_MAX 256u        /* options in one command line */
+#define CARD_MEANING_MAX (4u << 20) /* bytes of all keys and values of one card as text: dotted keys repeat their beginning */
+#define OMERO_PAIR_MAX 2600u         /* bytes of a key or a value in OMERO: they are in an index with rows of 2,704 bytes */

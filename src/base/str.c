@@ -38,6 +38,11 @@ bool str_is_utf8(const char *s, size_t n)
     return true;
 }
 
+size_t str_char_len(const char *s, size_t n)
+{
+    return character((const unsigned char *)s, n);
+}
+
 static void show_control(struct buf *out, unsigned char c)
 {
     if (c == '\n')

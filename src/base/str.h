@@ -8,6 +8,9 @@
 
 bool str_is_utf8(const char *s, size_t n); /* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF */
 
+/* Bytes of the character at s, of which n > 0 bytes follow; 0 when there is no UTF-8. */
+size_t str_char_len(const char *s, size_t n);
+
 /* A form of any bytes that can be shown on a terminal or in a log line: bytes that are not UTF-8 become \xE9, control characters
  * \n, \t or \x1B, a backslash stays.  Owned by the caller. */
 char *str_show(const char *s) ATTR_MUST_USE;

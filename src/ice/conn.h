@@ -19,7 +19,8 @@ struct ice_conn;
  * REASON_NOT_OMERO when something else comes, REASON_TIMEOUT, REASON_LOST. */
 int ice_conn_open(struct ice_conn **out, struct link *link, const struct ice_registry *reg, int64_t deadline_ns,
                   struct err *err);
-/* Orderly: close-connection message (tried for a quarter of a second), then the link.  NULL is fine.  Outstanding requests are forgotten. */
+/* Orderly: close-connection message (tried for a quarter of a second), then the link.  NULL is fine.  Outstanding requests are
+ * forgotten. */
 void ice_conn_close(struct ice_conn *c);
 void ice_conn_closep(struct ice_conn **c);
 bool ice_conn_is_dead(const struct ice_conn *c);
@@ -44,10 +45,10 @@ struct ice_reply {
 int ice_conn_send(struct ice_conn *c, const struct ice_identity *target, const struct ice_op *op,
                   const struct ice_context *ctx, enum ice_encoding enc, const void *in, int64_t deadline_ns, int32_t *id,
                   struct err *err);
-/* Wait for the reply to `id`.  After REASON_TIMEOUT the connection lives and the reply may still be waited for again, or be
- * forgotten; after everything else the request is over.  For status ICE_OK the results are decoded into `out` (a zeroed struct of op->out_size; may be
+/* Wait for the reply to `id`.  For status ICE_OK the results are decoded into `out` (a zeroed struct of op->out_size; may be
  * NULL when the op returns nothing).  Results and strings live in `mem`.  Returns 0 whatever the status is; -1 when no reply
- * came or it cannot be decoded (REASON_PROTOCOL). */
+ * came or it cannot be decoded (REASON_PROTOCOL).  After REASON_TIMEOUT on a living connection the reply may be waited for
+ * again, or be forgotten; after everything else the request is over. */
 int ice_conn_wait(struct ice_conn *c, int32_t id, const struct ice_op *op, int64_t deadline_ns, struct arena *mem, void *out,
                   struct ice_reply *reply, struct err *err);
 /* Forget a request whose reply is of no interest any more. */

@@ -66,8 +66,20 @@ static bool tcp_readable(struct link *l)
     return poll(&p, 1, 0) > 0;
 }
 
+/* Bytes that came and were left unread would turn the close into a reset, which can overtake what was written last. */
+static void drop_unread(int fd)
+{
+    enum { ROUNDS = 64 };
+    char some[4096];
+
+    for (int i = 0; i < ROUNDS && recv(fd, some, sizeof(some), MSG_DONTWAIT) > 0; i++)
+        continue;
+}
+
 static void tcp_close(struct link *l)
 {
+    (void)shutdown(l->fd, SHUT_WR); /* fails when the peer is gone already */
+    drop_unread(l->fd);
     close(l->fd);
     free(l);
 }

@@ -76,8 +76,8 @@ static int refuse(const struct link_cert *cert, const char *peer, struct err *er
     }
     err_set(err, REASON_CERTIFICATE, 0, "%s: the certificate of '%s' with SHA-256 fingerprint %s is not trusted%s%s", peer,
             subject, cert->sha256, cert->why[0] ? ": " : "", cert->why);
-    return err_hint(err, "compare the fingerprint with the one shown on the server itself and trust it for this host and port, or "
-                         "name the file of the authority that signed it");
+    return err_hint(err, "compare the fingerprint with the one shown on the server itself and trust it for this host and "
+                         "port, or name the file of the authority that signed it");
 }
 
 int tls_cert_judge(const struct link_cert *cert, const char *peer, const char *host, uint16_t port, const struct link_tls *tls,

@@ -27,7 +27,7 @@ struct tree_entry {
     size_t dir_len;   /* bytes of the directory part, without the slash */
     enum tree_kind kind;
     struct tree_stamp stamp;
-    enum reason skip; /* why it is left out of everything (REASON_HIDDEN, _LINK, _NOT_REGULAR, _UNREADABLE), else REASON_NONE */
+    enum reason skip; /* why it is left out of everything else REASON_NONE: see tree_scan */
 };
 
 struct tree {
@@ -37,9 +37,12 @@ struct tree {
     size_t n;
 };
 
-/* Scan a root.  Directories whose name begins with a dot are listed with REASON_HIDDEN and not entered; a directory that cannot
- * be read or vanished is listed with its reason, and the scan goes on.  -1: REASON_ROOT_AWAY (absent, or no directory),
- * REASON_UNREADABLE, REASON_TOO_LARGE (ceilings on depth and entries). */
+/* Scan a root.  What is left out is listed with its reason, and the scan goes on: names that begin with a dot (REASON_HIDDEN;
+ * directories are not entered), links (REASON_LINK), what is neither file nor directory (REASON_NOT_REGULAR), what cannot be
+ * read, a directory also when reading it broke off (REASON_UNREADABLE), what vanished under way (REASON_GONE), a directory too
+ * deep (REASON_TOO_LARGE, TREE_DEPTH_MAX), a path too long to be opened (REASON_TOO_LONG).  The root itself may be a link, and
+ * its own name begin with a dot.  -1: REASON_ROOT_AWAY (absent, or no directory), REASON_UNREADABLE, REASON_TOO_LARGE
+ * (TREE_ENTRIES_MAX). */
 int tree_scan(const char *root, struct tree **out, struct err *err);
 
 void tree_free(struct tree *t); /* NULL is fine */
@@ -48,5 +51,13 @@ void tree_freep(struct tree **t);
 /* The entry of a path, or NULL. */
 const struct tree_entry *tree_find(const struct tree *t, const char *path);
 
-/* Same content as far as a stamp can tell (the inode counts only as a hint: see decision 7). */
+/* How two paths stand in the order of entries: < 0, 0, > 0.  The path "a/" stands before all that lies in a and right after what
+ * precedes them, so a subtree is a range that can be searched for. */
+int tree_order(const char *a, const char *b);
+
+/* Same content as far as a stamp can tell: size and time of modification.  The inode is only a hint, and the time of the last
+ * change of the inode moves with rights and links too. */
 bool tree_stamp_equal(const struct tree_stamp *a, const struct tree_stamp *b);
+
+/* Nothing at all happened to it between two looks: for settling.  Also compares ctime and inode. */
+bool tree_stamp_untouched(const struct tree_stamp *a, const struct tree_stamp *b);

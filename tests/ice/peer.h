@@ -22,7 +22,7 @@ struct peer {
 
 void peer_listen(struct peer *p);
 void peer_start(struct peer *p, void (*run)(struct peer *p, int fd), void *arg);
-void peer_stop(struct peer *p); /* waits for the thread */
+void peer_stop(struct peer *p); /* waits for the thread, which somebody must have connected to */
 
 /* For the thread: blocking, whole, false when it does not work. */
 bool peer_send(int fd, const void *bytes, size_t n);

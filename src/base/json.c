@@ -1,0 +1,59 @@
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+void js_freep(json_t **value)
+{
+    json_decref(*value);
+}
+
+json_t *js_text(const char *s)
+{
+    if (!s)
+        return json_null();
+    if (str_is_utf8(s, strlen(s)))
+        return json_string_nocheck(s);
+
+    AUTO(mem_freep) char *shown = str_show(s);
+    return json_string_nocheck(shown);
+}
+
+void js_add_path(json_t *object, const char *name, const char *path)
+{
+    json_object_set_new(object, name, js_text(path));
+    if (!path || str_is_utf8(path, strlen(path)))
+        return;
+
+    size_t n = strlen(path);
+    AUTO(mem_freep) char *key = mem_printf("%s_b64", name);
+    AUTO(mem_freep) char *bytes = mem_new(n / 3 * 4 + 5, 1);
+    EVP_EncodeBlock((unsigned char *)bytes, (const unsigned char *)path, (int)n);
+    json_object_set_new(object, key, json_string(bytes));
+}
+
+static void print(FILE *out, const json_t *value, size_t flags)
+{
+    json_dumpf(value, out, JSON_ENCODE_ANY | flags);
+    putc('\n', out);
+}
+
+void js_print(FILE *out, const json_t *value)
+{
+    print(out, value, 0);
+}
+
+void js_print_indented(FILE *out, const json_t *value)
+{
+    print(out, value, JSON_INDENT(2));
+}
+
+char *js_dump(const json_t *value)
+{
+    return json_dumps(value, JSON_ENCODE_ANY);
+}

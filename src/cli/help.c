@@ -1,0 +1,80 @@
+/* What --help prints, made of the tables. */
+#include "cli/command.h"
+
+#include <string.h>
+
+enum { LEFT = 26 }; /* columns of the left part of a list */
+
+static void row(FILE *out, const char *left, const char *right)
+{
+    if (strlen(left) < LEFT)
+        fprintf(out, "  %-*s%s\n", LEFT, left, right);
+    else
+        fprintf(out, "  %s\n  %-*s%s\n", left, LEFT, "", right);
+}
+
+static void option_row(FILE *out, const char *name, const char *arg, const char *text)
+{
+    char left[160];
+
+    snprintf(left, sizeof(left), "--%s%s%s", name, arg ? "=" : "", arg ? arg : "");
+    row(out, left, text);
+}
+
+static void settings_rows(FILE *out)
+{
+    fputs("\nSettings (also in " SETTINGS_FILE " and the environment):\n", out);
+    option_row(out, "config", "FILE", "the configuration file to read");
+    for (size_t i = 0; i < settings_n_keys; i++) {
+        const struct conf_key *key = &settings_keys[i];
+        char option[64], text[512];
+        conf_option_name(key, option);
+        if (!option[0])
+            continue;
+        bool has_default = key->fallback && key->fallback[0];
+        snprintf(text, sizeof(text), "%s%s%s%s", key->text, has_default ? " (default " : "", has_default ? key->fallback : "",
+                 has_default ? ")" : "");
+        option_row(out, option, key->type == CONF_BOOL ? NULL : conf_type_word(key), text);
+    }
+}
+
+static void exit_rows(FILE *out)
+{
+    fputs("\nExit status:\n", out);
+    for (unsigned i = 0; i < cli_n_exits; i++) {
+        char code[8];
+        snprintf(code, sizeof(code), "%d", cli_exits[i].code);
+        fprintf(out, "  %-4s%s\n", code, cli_exits[i].text);
+    }
+}
+
+static void command_help(FILE *out, const struct command *c)
+{
+    fprintf(out, "Usage: impomero %s [OPTION...]%s%s\n\n%s.\n\n%s", c->name, c->args[0] ? " " : "", c->args, c->summary, c->help);
+    fputs("\nOptions:\n", out);
+    for (const struct cli_option *o = c->options; o && o->name; o++)
+        option_row(out, o->name, o->arg, o->text);
+    if (c->json)
+        option_row(out, "json", NULL, "print JSON for programs");
+    option_row(out, "help", NULL, "print this");
+    if (c->settings)
+        settings_rows(out);
+    exit_rows(out);
+}
+
+void cli_help(FILE *out, const struct command *command)
+{
+    if (command) {
+        command_help(out, command);
+        return;
+    }
+    fputs("Usage: impomero COMMAND [OPTION...] [ARGUMENT...]\n\n"
+          "Keeps OMERO in step with directory trees: what lies below an annotation card is imported\n"
+          "as that card says.\n\nCommands:\n", out);
+    for (size_t i = 0; i < n_commands; i++)
+        row(out, commands[i]->name, commands[i]->summary);
+    fputs("\nOptions:\n", out);
+    option_row(out, "help", NULL, "print this; after a command: its own help");
+    option_row(out, "version", NULL, "print the version");
+    exit_rows(out);
+}

@@ -1,0 +1,242 @@
+#include "engine/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
+
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+#define AT(member) .level = CONF_GLOBAL, .offset = offsetof(struct settings, member)
+#define AT_ROOT(member) .level = CONF_ROOT, .offset = offsetof(struct root_settings, member)
+
+const struct conf_key settings_keys[] = {
+    {"server", "host", CONF_TEXT, AT(server.host), .fallback = "localhost", .env = "OMERO_SERVER", .option = "server",
+     .arg = "HOST", .text = "name or address of the OMERO server"},
+    {"server", "port", CONF_INT, AT(server.port), .fallback = "4064", .min = 1, .max = 65535, .env = "OMERO_PORT",
+     .option = "port", .text = "port of its router: 4064 with TLS, 4063 without"},
+    {"server", "user", CONF_TEXT, AT(server.user), .fallback = "root", .env = "OMERO_ROOT_USER", .option = "user",
+     .arg = "NAME", .text = "the administrator who imports on behalf of the cards' users"},
+    {"server", "password", CONF_TEXT, AT(server.password), .env = "OMERO_ROOT_PASSWORD", .secret = true,
+     .text = "the password of that user; better in a file of its own"},
+    {"server", "password_file", CONF_PATH, AT(server.password_file), .arg = "FILE",
+     .text = "file whose first line is the password"},
+    {"server", "ca_file", CONF_PATH, AT(server.ca_file), .option = "ca-file", .arg = "FILE",
+     .text = "certificates (PEM) that vouch for the server, beside the system's"},
+    {"server", "plain_tcp", CONF_BOOL, AT(server.plain_tcp), .fallback = "false", .option = "plain-tcp",
+     .text = "speak without TLS"},
+    {"server", "allow_anonymous", CONF_BOOL, AT(server.allow_anonymous), .fallback = "false", .option = "allow-anonymous",
+     .text = "accept TLS without a certificate: nothing proves then who answers"},
+    {NULL, "state", CONF_PATH, AT(state_dir), .arg = "DIR",
+     .text = "directory of the ledger and of the known servers"},
+    {NULL, "workers", CONF_INT, AT(workers), .fallback = "2", .min = 1, .max = 64, .text = "filesets imported at a time"},
+    {NULL, "settle", CONF_SECONDS, AT_ROOT(settle_s), .fallback = "30", .min = 0, .max = 7 * DAY_S,
+     .text = "quiet time before files count as complete"},
+    {"import", "deadline", CONF_SECONDS, AT(import_deadline_s), .fallback = "86400", .min = 10, .max = 30 * DAY_S,
+     .text = "how long the server may take for one fileset"},
+    {"annotations", "namespace", CONF_TEXT, AT(annotations_namespace), .fallback = "impomero/card",
+     .text = "namespace of a card's key-value pairs and comment"},
+    {"log", "level", CONF_CHOICE, AT(log_level), .fallback = "info", .choices = log_levels,
+     .text = "least important lines of the log: error, warning, info or debug"},
+};
+const size_t settings_n_keys = ARRAY_LEN(settings_keys);
+
+static const char *env_get(const char *const *env, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; *env; env++)
+        if (strncmp(*env, name, n) == 0 && (*env)[n] == '=' && (*env)[n + 1])
+            return *env + n + 1;
+    return NULL;
+}
+
+/* The rule of places: what is configured, what the service manager gives, the user's own. */
+static int choose_state_dir(struct settings *s, const char *const *env, struct err *err)
+{
+    static const struct { const char *variable, *below; } places[] = {
+        {"STATE_DIRECTORY", ""}, {"XDG_STATE_HOME", "/impomero"}, {"HOME", "/.local/state/impomero"},
+    };
+
+    for (size_t i = 0; !s->state_dir && i < ARRAY_LEN(places); i++) {
+        const char *base = env_get(env, places[i].variable);
+        if (base && base[0] == '/')
+            s->state_dir = s->state_dir_owned = mem_printf("%.*s%s", (int)strcspn(base, ":"), base, places[i].below);
+    }
+    if (s->state_dir)
+        return 0;
+    err_set(err, REASON_CONFIG, 0, "no state directory: neither HOME nor STATE_DIRECTORY is set");
+    return err_hint(err, "name one by --state=DIR or 'state' in the configuration");
+}
+
+/* The first line of a file; in memory that is wiped later. */
+static int read_password(const char *path, char **out, struct err *err)
+{
+    char line[PASSWORD_MAX];
+    FILE *f = fopen(path, "re");
+
+    if (!f)
+        return err_set(err, REASON_CONFIG, errno, "password file '%s'", path);
+    char *got = fgets(line, sizeof(line), f);
+    fclose(f);
+    if (!got)
+        line[0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    int failed = line[0] ? 0 : err_set(err, REASON_CONFIG, 0, "password file '%s': its first line is empty", path);
+    if (!failed)
+        *out = mem_str(line);
+    explicit_bzero(line, sizeof(line));
+    return failed;
+}
+
+/* A password in a configuration that everybody may read is no secret. */
+static int check_password_place(const struct conf_value *v, const char *config_path, struct err *err)
+{
+    struct stat st;
+
+    if (v->from != CONF_FROM_FILE || stat(config_path, &st) < 0 || !(st.st_mode & S_IROTH))
+        return 0;
+    err_set(err, REASON_CONFIG, 0, "%s: a password in a file that everybody can read", v->place);
+    return err_hint(err, "chmod o-r '%s', or put it in a file of its own and name that by server.password_file", config_path);
+}
+
+static const struct conf_key *key_at(size_t offset)
+{
+    for (size_t i = 0; i < settings_n_keys; i++)
+        if (settings_keys[i].level == CONF_GLOBAL && settings_keys[i].offset == offset)
+            return &settings_keys[i];
+    return NULL;
+}
+
+static int find_password(struct settings *s, const char *config_path, const char *const *env, struct err *err)
+{
+    const struct conf_value *v = conf_get(s->conf, key_at(offsetof(struct settings, server.password)), CONF_NO_ROOT);
+    const char *credentials = env_get(env, "CREDENTIALS_DIRECTORY");
+    AUTO(mem_freep) char *credential = credentials ? mem_printf("%s/impomero.password", credentials) : NULL;
+    struct stat st;
+
+    if (s->server.password)
+        return check_password_place(v, config_path, err);
+    const char *path = s->server.password_file;
+    if (!path && credential && stat(credential, &st) == 0)
+        path = credential;
+    if (path && read_password(path, &s->password_owned, err) < 0)
+        return -1;
+    s->server.password = s->password_owned;
+    return 0;
+}
+
+static char *clean_path(const char *path)
+{
+    char *out = mem_new(strlen(path) + 2, 1);
+    size_t n = 0;
+
+    while (*path) {
+        size_t len = strcspn(path, "/");
+        if (len == 2 && strncmp(path, "..", 2) == 0)
+            while (n > 0 && out[--n] != '/')
+                ;
+        else if (len > 0 && !(len == 1 && path[0] == '.')) {
+            out[n++] = '/';
+            memcpy(out + n, path, len);
+            n += len;
+        }
+        path += len + (path[len] == '/');
+    }
+    if (n == 0)
+        out[n++] = '/';
+    out[n] = '\0';
+    return out;
+}
+
+static bool is_below(const char *path, const char *root)
+{
+    size_t n = strlen(root);
+
+    if (strcmp(root, "/") == 0)
+        return true;
+    return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Roots must not lie within one another: a file would belong to both. */
+static int check_roots(const struct settings *s, struct err *err)
+{
+    for (size_t i = 0; i < s->n_roots; i++)
+        for (size_t j = 0; j < s->n_roots; j++)
+            if (i != j && is_below(s->roots[i].path, s->roots[j].path))
+                return err_set(err, REASON_CONFIG, 0, "root '%s' lies within root '%s'", s->roots[i].name, s->roots[j].name);
+    return 0;
+}
+
+static int fill_roots(struct settings *s, struct err *err)
+{
+    s->n_roots = conf_n_roots(s->conf);
+    s->roots = mem_new(s->n_roots, sizeof(*s->roots));
+    for (size_t i = 0; i < s->n_roots; i++) {
+        s->roots[i].name = conf_root(s->conf, i)->name;
+        s->roots[i].path = clean_path(conf_root(s->conf, i)->path);
+        conf_fill(s->conf, CONF_ROOT, i, &s->roots[i].set);
+    }
+    conf_fill(s->conf, CONF_ROOT, CONF_NO_ROOT, &s->defaults);
+    return check_roots(s, err);
+}
+
+static int read_sources(struct settings *s, const char *config_path, bool must, const char *const *env,
+                        const struct settings_option *options, size_t n_options, struct err *err)
+{
+    s->conf = conf_new(settings_keys, settings_n_keys);
+    if (conf_read_file(s->conf, config_path, must, err) < 0 || conf_read_env(s->conf, env, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n_options; i++)
+        if (conf_set_option(s->conf, options[i].option, options[i].value, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void settings_guard(struct settings *s)
+{
+    settings_clear(s);
+}
+
+int settings_load(struct settings *out, const char *config_path, const char *const *env, const struct settings_option *options,
+                  size_t n_options, struct err *err)
+{
+    AUTO(settings_guard) struct settings s = {0};
+    const char *path = config_path ? config_path : SETTINGS_FILE;
+
+    if (read_sources(&s, path, config_path != NULL, env, options, n_options, err) < 0)
+        return -1;
+    conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
+    if (choose_state_dir(&s, env, err) < 0 || find_password(&s, path, env, err) < 0 || fill_roots(&s, err) < 0)
+        return -1;
+    *out = s;
+    s = (struct settings){0};
+    return 0;
+}
+
+void settings_clear(struct settings *s)
+{
+    if (s->password_owned)
+        explicit_bzero(s->password_owned, strlen(s->password_owned));
+    free(s->password_owned);
+    free(s->state_dir_owned);
+    for (size_t i = 0; i < s->n_roots; i++)
+        free((char *)s->roots[i].path);
+    free(s->roots);
+    conf_free(s->conf);
+    *s = (struct settings){0};
+}
+
+const struct settings_root *settings_root_of(const struct settings *s, const char *path)
+{
+    for (size_t i = 0; i < s->n_roots; i++)
+        if (is_below(path, s->roots[i].path))
+            return &s->roots[i];
+    return NULL;
+}

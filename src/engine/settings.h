@@ -1,0 +1,62 @@
+/* The settings: the one table of configuration keys, and the struct they are read into. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+
+/* What may differ from root to root. */
+struct root_settings {
+    int64_t settle_s; /* quiet time before a fileset counts as complete; 0: at once */
+};
+
+struct settings_root {
+    const char *name, *path; /* path absolute, without `.`, `..` and a slash at the end */
+    struct root_settings set;
+};
+
+struct settings {
+    struct {
+        const char *host;
+        int64_t port;
+        const char *user;
+        const char *password; /* NULL: none is given anywhere.  Never log, print or pass by argv */
+        const char *password_file;
+        const char *ca_file; /* NULL: the system's store */
+        bool plain_tcp;      /* Glacier2 without TLS */
+        bool allow_anonymous; /* TLS without certificates (OMERO's old default ciphers) */
+    } server;
+    const char *state_dir; /* absolute; not made here.  In it: ledger.db, known_servers, lock */
+    int64_t workers;
+    int64_t import_deadline_s; /* for one fileset, from the last byte sent to the server's "done" */
+    const char *annotations_namespace;
+    const char *log_level;
+    struct root_settings defaults; /* for a directory that is no root of the configuration */
+    struct settings_root *roots;
+    size_t n_roots;
+    struct conf *conf; /* where each value came from; owns the texts */
+    char *state_dir_owned, *password_owned;
+};
+
+/* The table; `config` and `--help` are made of it. */
+extern const struct conf_key settings_keys[];
+extern const size_t settings_n_keys;
+
+#define SETTINGS_FILE "/etc/impomero/impomero.toml"
+
+/* One option of the command line that belongs to the table: word without dashes, value. */
+struct settings_option {
+    const char *option, *value;
+};
+
+/* Read everything: defaults, the file (`config_path`, or SETTINGS_FILE if there is one when it is NULL), `env` (as environ) and the
+ * options, then the rules that no table can say: the state directory and the password's place.
+ * -1: REASON_CONFIG, or REASON_UNREADABLE for a password file. */
+int settings_load(struct settings *out, const char *config_path, const char *const *env, const struct settings_option *options,
+                  size_t n_options, struct err *err);
+void settings_clear(struct settings *s); /* wipes the password; a zeroed struct is fine */
+
+/* The root that holds a canonical absolute path (itself or below), or NULL. */
+const struct settings_root *settings_root_of(const struct settings *s, const char *path);

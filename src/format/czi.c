@@ -1,0 +1,103 @@
+/* Zeiss CZI: by content, whatever the name.  "x (1).czi" or "x(1).czi" beside "x.czi" are its parts.
+ *
+ * Header segment: 16 bytes id, two lengths, then version, GUIDs, and where the directory of subblocks, the metadata and the
+ * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file format", FileHeaderSegment. */
+#include "format/drivers.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { DIRECTORY_AT = 84, METADATA_AT = 92, ATTACHMENTS_AT = 104, HEADER_BYTES = 112 };
+
+static uint64_t little_endian_64(const uint8_t *at)
+{
+    uint64_t value = 0;
+
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | at[i];
+    return value;
+}
+
+static bool is_whole(const struct format_look *look)
+{
+    static const size_t places[] = {DIRECTORY_AT, METADATA_AT, ATTACHMENTS_AT};
+
+    if (look->head_len < HEADER_BYTES)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (little_endian_64(look->head + places[i]) >= look->size)
+            return false;
+    return true;
+}
+
+static bool detect(struct format_look *look, struct format_verdict *said)
+{
+    if (!look_has(look, 0, "ZISRAWFILE", 10)) {
+        if (stem_length(look->entry->name) > 0 && strcasecmp(look->entry->name + stem_length(look->entry->name), ".czi") == 0)
+            said->text = "its name says CZI, its first bytes do not";
+        return false;
+    }
+    *said = (struct format_verdict){.format = "Zeiss CZI", .reader = "loci.formats.in.ZeissCZIReader"};
+    if (!is_whole(look)) {
+        said->why = REASON_BROKEN_FILE;
+        said->text = "a CZI whose end is missing";
+    }
+    return true;
+}
+
+/* Bytes of "x" when a name is "x (12).czi" or "x(12).czi"; 0: it is no part. */
+static size_t part_of(const char *name)
+{
+    size_t stem = stem_length(name), at = stem;
+
+    if (at == 0 || strcasecmp(name + stem, ".czi") != 0 || name[--at] != ')')
+        return 0;
+    while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9')
+        at--;
+    if (at == 0 || at + 1 == stem || name[at - 1] != '(')
+        return 0;
+    at--;
+    return at > 0 && name[at - 1] == ' ' ? at - 1 : at;
+}
+
+static void add_parts(struct format_set *set, const struct format_file *master, struct format_verdict *said)
+{
+    size_t stem = stem_length(master->entry->name), begin = master->entry->dir_len ? master->entry->dir_len + 1 : 0;
+    AUTO(mem_freep) char *prefix = mem_printf("%.*s", (int)(begin + stem), master->entry->path);
+
+    for (size_t i = scene_from(set->scene, prefix); i < set->scene->n_files; i++) {
+        struct format_file *f = &set->scene->files[i];
+
+        if (strncmp(f->entry->path, prefix, begin + stem) != 0 || f->entry->dir_len != master->entry->dir_len)
+            break;
+        if (f->driver == master->driver && part_of(f->entry->name) == stem) {
+            if (said->why == REASON_NONE)
+                *said = f->said;
+            set_add(set, f);
+        }
+    }
+}
+
+static struct format_file *master_of(const struct format_scene *scene, const struct format_file *file)
+{
+    size_t n = part_of(file->entry->name);
+    AUTO(mem_freep) char *name = mem_printf("%.*s.czi", (int)n, file->entry->name);
+    struct format_file *master = n > 0 ? scene_beside(scene, file, name) : NULL;
+
+    return master && master->driver == file->driver && !master->taken ? master : NULL;
+}
+
+static void group(struct format_scene *scene, struct format_file *file)
+{
+    struct format_verdict said = file->said;
+    struct format_set set;
+
+    if (master_of(scene, file))
+        return;
+    set_begin(&set, scene);
+    set_add(&set, file);
+    add_parts(&set, file, &said);
+    set_end(&set, &said, false);
+}
+
+const struct format_driver format_czi = {.name = "Zeiss CZI", .detect = detect, .group = group};

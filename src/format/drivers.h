@@ -1,0 +1,7 @@
+/* Every driver by name, for the one array of them.  Private to the room. */
+#pragma once
+
+#include "format/driver.h"
+
+extern const struct format_driver format_companion, format_sets, format_png, format_lif, format_czi, format_jpeg, format_known,
+    format_dialect, format_ome_tiff, format_tiff;

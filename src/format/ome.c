@@ -1,0 +1,359 @@
+#include "format/ome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <expat.h>
+
+#include "base/ceilings.h"
+#include "base/io.h"
+#include "base/str.h"
+
+enum { UUID_ROOM = 128, READ_STEP = 64 * 1024 };
+
+struct ome_parser {
+    XML_Parser xml;
+    struct arena *arena;   /* of the caller */
+    struct arena *strings; /* of the names until the end */
+    const struct ome_names *last;
+    struct ome_facts facts;
+    struct ome_name *names;
+    size_t n_names, cap_names;
+    size_t *slots; /* hash of the names: index + 1 */
+    size_t n_slots;
+    unsigned depth;
+    bool is_ome, in_tiff_data, has_uuid, in_uuid, ended;
+    const char *file;    /* FileName of the UUID that is open */
+    char uuid[UUID_ROOM];
+    size_t uuid_len;
+    uint64_t fed;
+    enum reason why;     /* not REASON_NONE: refused from within a handler */
+    const char *refused;
+};
+
+static void refuse(struct ome_parser *p, enum reason why, const char *text)
+{
+    p->why = why;
+    p->refused = text;
+    XML_StopParser(p->xml, XML_FALSE);
+}
+
+static const char *local_name(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+
+    return colon ? colon + 1 : name;
+}
+
+static const char *attribute(const char **atts, const char *name)
+{
+    for (; *atts; atts += 2)
+        if (strcmp(local_name(atts[0]), name) == 0)
+            return atts[1];
+    return NULL;
+}
+
+static size_t hash_of(const char *s)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+    return (size_t)(h ^ h >> 32);
+}
+
+/* The slot of a file: its own, or the free one where it belongs. */
+static size_t *slot_of(struct ome_parser *p, const char *file)
+{
+    size_t at = hash_of(file) & (p->n_slots - 1);
+
+    while (p->slots[at] && strcmp(p->names[p->slots[at] - 1].file, file) != 0)
+        at = (at + 1) & (p->n_slots - 1);
+    return &p->slots[at];
+}
+
+static void grow_slots(struct ome_parser *p)
+{
+    if (2 * (p->n_names + 1) <= p->n_slots)
+        return;
+    free(p->slots);
+    p->n_slots = p->n_slots ? 2 * p->n_slots : 64;
+    p->slots = mem_new(p->n_slots, sizeof(*p->slots));
+    for (size_t i = 0; i < p->n_names; i++)
+        *slot_of(p, p->names[i].file) = i + 1;
+}
+
+static void add_name(struct ome_parser *p, const char *file, const char *uuid)
+{
+    grow_slots(p);
+
+    size_t *slot = slot_of(p, file);
+
+    if (*slot)
+        return;
+    if (p->n_names >= OME_NAMES_MAX) {
+        refuse(p, REASON_TOO_LARGE, "OME-XML that names too many files");
+        return;
+    }
+    p->names = mem_grow(p->names, p->n_names, &p->cap_names, sizeof(*p->names));
+    p->names[p->n_names++] = (struct ome_name){file, arena_str(p->strings, uuid)};
+    *slot = p->n_names;
+}
+
+static void open_root(struct ome_parser *p, const char **atts)
+{
+    const char *uuid = attribute(atts, "UUID");
+
+    p->is_ome = true;
+    p->facts.uuid = arena_str(p->arena, uuid ? uuid : "");
+}
+
+static void open_binary_only(struct ome_parser *p, const char **atts)
+{
+    const char *file = attribute(atts, "MetadataFile");
+
+    if (file && !p->facts.metadata_file)
+        p->facts.metadata_file = arena_str(p->arena, file);
+}
+
+static void open_image(struct ome_parser *p, const char **atts)
+{
+    (void)atts;
+    p->facts.n_images++;
+}
+
+static void open_plate(struct ome_parser *p, const char **atts)
+{
+    (void)atts;
+    p->facts.plate = true;
+}
+
+static void open_tiff_data(struct ome_parser *p, const char **atts)
+{
+    (void)atts;
+    p->in_tiff_data = true;
+    p->has_uuid = false;
+}
+
+/* The same few names come once a plane: only new ones go into the arena. */
+static void open_uuid(struct ome_parser *p, const char **atts)
+{
+    const char *file = attribute(atts, "FileName");
+
+    if (!p->in_tiff_data || !file || file[0] == '\0')
+        return;
+    p->has_uuid = p->in_uuid = true;
+    p->uuid_len = 0;
+    grow_slots(p);
+
+    const size_t *slot = slot_of(p, file);
+
+    p->file = *slot ? p->names[*slot - 1].file : arena_str(p->strings, file);
+}
+
+static const struct {
+    const char *element;
+    unsigned depth; /* that it must have; 0: any */
+    void (*open)(struct ome_parser *p, const char **atts);
+} elements[] = {
+    {"OME", 1, open_root},         {"BinaryOnly", 2, open_binary_only}, {"Image", 2, open_image},
+    {"Plate", 0, open_plate},      {"TiffData", 0, open_tiff_data},     {"UUID", 0, open_uuid},
+};
+
+static void on_start(void *data, const char *element, const char **atts)
+{
+    struct ome_parser *p = data;
+    const char *name = local_name(element);
+
+    if (++p->depth > OME_DEPTH_MAX) {
+        refuse(p, REASON_TOO_LARGE, "OME-XML with too many elements within one another");
+        return;
+    }
+    if (p->depth > 1 && !p->is_ome)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(elements); i++)
+        if (strcmp(elements[i].element, name) == 0 && (elements[i].depth == 0 || elements[i].depth == p->depth))
+            elements[i].open(p, atts);
+}
+
+static void close_uuid(struct ome_parser *p)
+{
+    p->in_uuid = false;
+    p->uuid[p->uuid_len] = '\0';
+    add_name(p, p->file, p->uuid);
+}
+
+static void on_end(void *data, const char *element)
+{
+    struct ome_parser *p = data;
+    const char *name = local_name(element);
+
+    p->depth--;
+    if (p->in_uuid && strcmp(name, "UUID") == 0)
+        close_uuid(p);
+    if (p->in_tiff_data && strcmp(name, "TiffData") == 0) {
+        p->in_tiff_data = false;
+        p->facts.own_planes |= !p->has_uuid;
+    }
+}
+
+static void on_text(void *data, const char *text, int n)
+{
+    struct ome_parser *p = data;
+
+    for (int i = 0; p->in_uuid && i < n && p->uuid_len < UUID_ROOM - 1; i++)
+        if (!strchr(" \t\r\n", text[i]))
+            p->uuid[p->uuid_len++] = text[i];
+}
+
+static void on_entity(void *data, const char *name, int is_parameter, const char *value, int n, const char *base,
+                      const char *system, const char *public, const char *notation)
+{
+    (void)name, (void)is_parameter, (void)value, (void)n, (void)base, (void)system, (void)public, (void)notation;
+    refuse(data, REASON_BROKEN_FILE, "XML that declares entities");
+}
+
+struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *last)
+{
+    struct ome_parser *p = mem_new(1, sizeof(*p));
+
+    p->arena = arena;
+    p->last = last;
+    p->strings = arena_new();
+    p->facts.uuid = "";
+    p->xml = XML_ParserCreate("UTF-8");
+    if (!p->xml)
+        abort();
+    XML_SetUserData(p->xml, p);
+    XML_SetElementHandler(p->xml, on_start, on_end);
+    XML_SetCharacterDataHandler(p->xml, on_text);
+    XML_SetEntityDeclHandler(p->xml, on_entity);
+    return p;
+}
+
+void ome_parser_freep(struct ome_parser **p)
+{
+    if (!*p)
+        return;
+    XML_ParserFree((*p)->xml);
+    arena_free((*p)->strings);
+    free((*p)->names);
+    free((*p)->slots);
+    free(*p);
+}
+
+static int parse(struct ome_parser *p, const char *bytes, int n, bool last, struct err *err)
+{
+    if (XML_Parse(p->xml, bytes, n, last) == XML_STATUS_OK)
+        return 0;
+    if (p->why != REASON_NONE)
+        return err_set(err, p->why, 0, "%s", p->refused);
+    return err_set(err, REASON_BROKEN_FILE, 0, "no well-formed XML at line %lu: %s", XML_GetCurrentLineNumber(p->xml),
+                   XML_ErrorString(XML_GetErrorCode(p->xml)));
+}
+
+int ome_parser_feed(struct ome_parser *p, const uint8_t *bytes, size_t n, struct err *err)
+{
+    while (n > 0) {
+        size_t step = n < READ_STEP ? n : READ_STEP;
+
+        if (p->fed > OME_XML_MAX - step)
+            return err_set(err, REASON_TOO_LARGE, 0, "OME-XML of more than %u bytes", OME_XML_MAX);
+        if (parse(p, (const char *)bytes, (int)step, false, err) < 0)
+            return -1;
+        p->fed += step;
+        if (p->fed - (uint64_t)XML_GetCurrentByteIndex(p->xml) > OME_TOKEN_MAX)
+            return err_set(err, REASON_TOO_LARGE, 0, "OME-XML with an element of more than %u bytes", OME_TOKEN_MAX);
+        bytes += step;
+        n -= step;
+    }
+    return 0;
+}
+
+static bool same_names(const struct ome_parser *p, const struct ome_names *other)
+{
+    if (!other || other->n != p->n_names)
+        return false;
+    for (size_t i = 0; i < p->n_names; i++)
+        if (strcmp(p->names[i].file, other->at[i].file) != 0 || strcmp(p->names[i].uuid, other->at[i].uuid) != 0)
+            return false;
+    return true;
+}
+
+static const struct ome_names *names_of(const struct ome_parser *p)
+{
+    if (same_names(p, p->last))
+        return p->last;
+
+    struct ome_names *names = arena_alloc(p->arena, 1, sizeof(*names));
+    struct ome_name *at = arena_alloc(p->arena, p->n_names, sizeof(*at));
+
+    for (size_t i = 0; i < p->n_names; i++)
+        at[i] = (struct ome_name){arena_str(p->arena, p->names[i].file), arena_str(p->arena, p->names[i].uuid)};
+    *names = (struct ome_names){at, p->n_names};
+    return names;
+}
+
+int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err)
+{
+    if (parse(p, "", 0, true, err) < 0)
+        return -1;
+    if (!p->is_ome)
+        return 1;
+    p->facts.names = names_of(p);
+    *out = arena_alloc(p->arena, 1, sizeof(**out));
+    **out = p->facts;
+    return 0;
+}
+
+static size_t sequence_length(uint8_t lead)
+{
+    return lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+}
+
+/* Replace what is no UTF-8 or no character of XML; instruments write a micro sign in their own code page.  Returns the bytes that
+ * are ready: but for the last piece, a character that goes on in the next one is left. */
+static size_t clean(uint8_t *bytes, size_t n, bool last)
+{
+    for (size_t i = 0, length; i < n; i += length) {
+        length = sequence_length(bytes[i]);
+        if (i + length > n && !last && n - i < n)
+            return i;
+        if (length == 1 ? bytes[i] < ' ' && !memchr("\t\r\n", bytes[i], 3)
+                        : i + length > n || !str_is_utf8((const char *)bytes + i, length)) {
+            bytes[i] = bytes[i] ? '?' : ' ';
+            length = 1;
+        }
+    }
+    return n;
+}
+
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **last, struct arena *arena, struct ome_facts **out,
+             struct err *err)
+{
+    AUTO(ome_parser_freep) struct ome_parser *p = ome_parser_new(arena, *last);
+    AUTO(mem_freep) uint8_t *step = mem_new(READ_STEP, 1);
+
+    while (bytes > 0) {
+        size_t want = bytes < READ_STEP ? (size_t)bytes : READ_STEP;
+        ssize_t got = io_pread(fd, step, want, (off_t)offset, err);
+
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+
+        size_t ready = clean(step, (size_t)got, (uint64_t)got == bytes);
+
+        if (ome_parser_feed(p, step, ready, err) < 0)
+            return -1;
+        offset += ready;
+        bytes -= ready;
+    }
+
+    int done = ome_parser_end(p, out, err);
+
+    if (done == 0)
+        *last = (*out)->names;
+    return done;
+}

@@ -1,0 +1,407 @@
+/* The ledger: what was seen, planned, sent and done, with which ids.  One SQLite file in the state directory.
+ *
+ * Invariants
+ * - Every function is one transaction: it happened as a whole and is on the disk (WAL, synchronous FULL), or not at all.
+ * - One engine per ledger: LEDGER_ENGINE holds `lock` beside the database for its life; the system drops it with the process.
+ * - A handle may be used by several threads: each call holds the handle's mutex.  Readers open a handle of their own.
+ * - Times are wall-clock milliseconds since 1970 UTC, paths are bytes relative to their root ("" = the root itself).
+ * - Nothing secret is ever stored: of a server session only its number in OMERO's database is kept, never its uuid.
+ * - Identity is never a name: a dataset is (root, directory, kind) -> uuid -> (server uuid, number in OMERO).
+ *
+ * Returns: 0, LEDGER_NOTHING where it says so, or -1: REASON_LEDGER (unusable: corrupt, newer, read-only, on a network share),
+ * REASON_BUSY (another engine, or the database stays locked), REASON_DISK_FULL, REASON_BUG (a move that is not allowed).
+ * Answers live in the arena of the caller. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+
+enum { LEDGER_NOTHING = 1 };
+
+/* Where a fileset stands.  Stored by name. */
+#define LEDGER_STATES(X)                                                                    \
+    X(SEEN, "seen", "planned, not looked at any further")                                   \
+    X(SETTLING, "settling", "its files may still be written")                               \
+    X(READY, "ready", "waits for a worker")                                                 \
+    X(SENT, "sent", "the server was asked to make a fileset; the files are being uploaded") \
+    X(STARTED, "started", "the server was asked to import what was uploaded")               \
+    X(DONE, "done", "its images are in OMERO")                                              \
+    X(WAITING, "waiting", "tried again later by itself")                                    \
+    X(HELD, "held", "needs a person or a change")
+
+enum ledger_state {
+#define X(id, name, help) LEDGER_##id,
+    LEDGER_STATES(X)
+#undef X
+    N_LEDGER_STATES,
+};
+
+/* The call about a fileset that was sent last.  It is committed before the call goes out, so that after a crash it says what may
+ * have happened on the server (design: exactly once). */
+#define LEDGER_CALLS(X)                                                                     \
+    X(NONE, "none", "nothing was sent, or what was sent is known to be undone")             \
+    X(IMPORT, "import", "importFileset may have been sent")                                 \
+    X(UPLOAD, "upload", "importFileset was answered; files may have been written")          \
+    X(VERIFY, "verify", "verifyUpload may have been sent")                                  \
+    X(RUNNING, "running", "verifyUpload was answered; the server imports")                  \
+    X(FINISHED, "finished", "the server's answer was taken in")
+
+enum ledger_call {
+#define X(id, name, help) LEDGER_CALL_##id,
+    LEDGER_CALLS(X)
+#undef X
+    N_LEDGER_CALLS,
+};
+
+/* What a card's directory becomes in OMERO. */
+#define LEDGER_KINDS(X)                                            \
+    X(DATASET, "dataset", "a dataset in the card's project")       \
+    X(SCREEN, "screen", "a screen for the plates of the directory")
+
+enum ledger_kind {
+#define X(id, name, help) LEDGER_KIND_##id,
+    LEDGER_KINDS(X)
+#undef X
+    N_LEDGER_KINDS,
+};
+
+/* The annotations that a card has in OMERO. */
+#define LEDGER_NOTES(X)                                                       \
+    X(MAP, "map", "the card's pairs")                                         \
+    X(COMMENT, "comment", "the card's comment")                               \
+    X(TAG, "tag", "one of the card's tags")                                   \
+    X(SOURCE, "source", "where the dataset comes from (impomero/source)")
+
+enum ledger_note_kind {
+#define X(id, name, help) LEDGER_NOTE_##id,
+    LEDGER_NOTES(X)
+#undef X
+    N_LEDGER_NOTES,
+};
+
+/* What a person asks of the engine. */
+#define LEDGER_VERBS(X)                                                                      \
+    X(RETRY, "retry", "try again at once what waits, is held or was deleted in OMERO")       \
+    X(FORGET, "forget", "forget what is known of a path; nothing is changed in OMERO")
+
+enum ledger_verb {
+#define X(id, name, help) LEDGER_VERB_##id,
+    LEDGER_VERBS(X)
+#undef X
+    N_LEDGER_VERBS,
+};
+
+const char *ledger_state_name(enum ledger_state state);
+const char *ledger_state_help(enum ledger_state state);
+const char *ledger_call_name(enum ledger_call call);
+const char *ledger_kind_name(enum ledger_kind kind);
+const char *ledger_note_name(enum ledger_note_kind kind);
+const char *ledger_verb_name(enum ledger_verb verb);
+
+/* ---- opening ------------------------------------------------------------------------------------------------------- */
+
+struct ledger;
+
+enum ledger_mode {
+    LEDGER_READ,    /* status, where: never makes or changes anything */
+    LEDGER_REQUEST, /* retry, forget: may only add requests; needs no lock */
+    LEDGER_ENGINE,  /* all; makes the state directory and the ledger, migrates it, holds the lock */
+};
+
+/* Open `ledger.db` in a state directory.  LEDGER_NOTHING: there is none (never with LEDGER_ENGINE).
+ * LEDGER_ENGINE frees what an earlier run had claimed: its filesets are handed out again, with their journal as it was. */
+int ledger_open(const char *state_dir, enum ledger_mode mode, struct ledger **out, struct err *err);
+void ledger_close(struct ledger *l); /* NULL is fine; gives the lock back */
+void ledger_closep(struct ledger **l);
+const char *ledger_uuid(const struct ledger *l);
+
+/* ---- roots --------------------------------------------------------------------------------------------------------- */
+
+struct ledger_root {
+    int64_t id;
+    const char *name, *path;          /* the path is absolute and canonical */
+    int64_t scanned_ms;               /* the last look that found it; 0 = never */
+    int64_t away_ms;                  /* since when it is away; 0 = it is there */
+    const char *away_text;
+};
+
+/* The root of a path, made when new; a known one keeps its number, and its name follows the configuration.
+ * REASON_CONFIG: it lies in a known root, or a known one lies in it (the text names both), or the name is another root's. */
+int ledger_root(struct ledger *l, const char *name, const char *path, int64_t *id, struct err *err);
+/* It is empty or not there: nothing is concluded about its files until a sync finds it again. */
+int ledger_root_away(struct ledger *l, int64_t root, const char *text, struct err *err);
+int ledger_roots(struct ledger *l, struct arena *a, const struct ledger_root **out, size_t *n, struct err *err);
+
+/* ---- what a scan planned ------------------------------------------------------------------------------------------- */
+
+struct ledger_stamp {
+    int64_t size, mtime_ns, ctime_ns;
+    uint64_t ino; /* a hint: never compared */
+};
+
+struct ledger_pair {
+    const char *key, *value;
+};
+
+/* The content of a card; equal sha256 = the same revision. */
+struct ledger_revision {
+    int64_t id; /* answers only */
+    const char *sha256, *project, *user, *group /* NULL: the default one */, *title /* NULL */, *comment;
+    const char *const *tags;
+    size_t n_tags;
+    const struct ledger_pair *pairs;
+    size_t n_pairs;
+};
+
+/* A card file as it lies there. */
+struct ledger_card {
+    const char *path;
+    enum reason why; /* REASON_NONE: it applies; else _BROKEN_CARD, _CONFLICT, _REFUSED ... */
+    int line;
+    const char *text;                       /* what is wrong; "" */
+    const struct ledger_revision *revision; /* NULL for a broken one */
+    int64_t since_ms;                       /* answers only: since when it is so */
+    const char *root;                       /* answers only: the root's path */
+};
+
+/* The target of a card's directory as planned. */
+struct ledger_target {
+    const char *dir;
+    enum ledger_kind kind;
+    const char *name;
+    const struct ledger_revision *revision;
+};
+
+struct ledger_member {
+    const char *path;
+    struct ledger_stamp stamp;
+    const char *algorithm, *hash; /* of what was uploaded; NULL before */
+};
+
+/* A fileset as planned.  Members: the target first. */
+struct ledger_plan {
+    const char *path; /* of the target */
+    size_t target;    /* index into the scan's targets; SIZE_MAX = none (held) */
+    const char *name, *format, *reader /* NULL */;
+    bool plate;
+    enum reason why; /* not REASON_NONE: held for it */
+    const char *text;
+    const struct ledger_member *members;
+    size_t n_members;
+};
+
+struct ledger_scan {
+    int64_t root;
+    int64_t settle_ms;
+    bool trust_times; /* the file system's clock is ours: a ctime that lies back far enough counts as having been quiet */
+    const struct ledger_card *cards;
+    size_t n_cards;
+    const struct ledger_target *targets;
+    size_t n_targets;
+    const struct ledger_plan *plans;
+    size_t n_plans;
+};
+
+struct ledger_synced {
+    size_t added, changed, unchanged, gone, ready;
+    int64_t next_ms; /* when the next settling one may be ready; 0 = none is settling */
+};
+
+/* Take a scan in: new filesets, changed ones, ones that vanished; cards; the revision that each target should carry.
+ * - Known = same root, path and members with the same size, mtime and ctime (of done ones: size and mtime).
+ * - Not sent yet: follows the plan (dataset, name, card), settles anew when a stamp changed.  Held or waiting ones are released
+ *   when a stamp or the card's revision changed, or when the plan's own reason is gone.
+ * - Sent or started: left alone.  Done: stays done; a change of its files is reported (why = REASON_CHANGED).
+ * - A new set with a member that another set has imported already is held as REASON_DUPLICATE.
+ * - Not in the scan any more: not handed out until it is back; done ones stay done. */
+int ledger_sync(struct ledger *l, const struct ledger_scan *scan, struct ledger_synced *out, struct err *err);
+
+/* ---- datasets and screens ------------------------------------------------------------------------------------------ */
+
+/* One annotation of a card in OMERO. */
+struct ledger_note {
+    enum ledger_note_kind kind;
+    const char *text;  /* a tag's text; else "" */
+    int64_t omero_id;
+    bool made;         /* we made the annotation (a tag that was there already: false) */
+    bool linked;       /* we made its link to the dataset */
+};
+
+struct ledger_dataset {
+    int64_t id;
+    char uuid[UUID_TEXT];
+    int64_t root;
+    const char *root_name, *root_path, *dir;
+    enum ledger_kind kind;
+    const char *name;
+    const char *project, *user, *group; /* as of the card's wanted revision */
+    const char *server;                 /* the server's uuid; NULL until it was made there */
+    int64_t omero_id, project_id, owner_id, group_id; /* 0 until it was made */
+    const char *made_project, *made_user, *made_group; /* of the card by which it was made: later ones may differ; NULL before */
+    const struct ledger_revision *wanted, *applied; /* applied: NULL until ledger_applied */
+    int64_t applied_ms;
+    bool stale;                         /* something in OMERO does not carry the wanted revision yet */
+    enum reason why;                    /* why following the card waits or is held */
+    const char *text;
+    int64_t since_ms, retry_ms;
+    const struct ledger_note *notes;
+    size_t n_notes;
+};
+
+/* LEDGER_NOTHING: no such row. */
+int ledger_dataset(struct ledger *l, int64_t id, struct arena *a, const struct ledger_dataset **out, struct err *err);
+
+/* It was made on the server (or adopted).  Once set, the numbers only change by this function. */
+struct ledger_made {
+    const char *server;
+    int64_t omero_id, project_id, owner_id, group_id;
+    const char *project, *user, *group;
+};
+int ledger_dataset_made(struct ledger *l, int64_t id, const struct ledger_made *made, struct err *err);
+
+/* Replace what is known of its annotations (made anew, or linked) without saying that a revision is applied. */
+int ledger_dataset_notes(struct ledger *l, int64_t id, const struct ledger_note *notes, size_t n, struct err *err);
+
+/* The revision is on the dataset and on all of its images up to this row number of `image` (ledger_images).  Still stale when the
+ * card changed meanwhile or later images carry another revision. */
+int ledger_applied(struct ledger *l, int64_t id, int64_t revision, int64_t last_image, const struct ledger_note *notes, size_t n,
+                   struct err *err);
+
+/* Following the card did not work: wait until retry_ms, or be held (CLOCK_NEVER) until the card changes. */
+int ledger_dataset_wait(struct ledger *l, int64_t id, const struct err *why, int64_t retry_ms, struct err *err);
+
+/* The next one whose card should be followed: made on the server, stale, due, not claimed; claimed by this call until
+ * ledger_applied, ledger_dataset_wait or ledger_dataset_release.  LEDGER_NOTHING: none is due. */
+int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_dataset **out, struct err *err);
+int ledger_dataset_release(struct ledger *l, int64_t id, struct err *err);
+
+/* ---- filesets ------------------------------------------------------------------------------------------------------ */
+
+struct ledger_fileset {
+    int64_t id, root;
+    const char *root_name, *root_path, *path, *name, *format, *reader /* NULL */;
+    bool plate;
+    const char *project, *user, *group /* NULL */; /* "" without a card */
+    int64_t bytes;
+    enum ledger_state state;
+    enum reason why; /* of waiting, held, and done ones that changed on the disk */
+    enum err_class cls;
+    const char *text, *hint; /* hint: "" = the reason's own */
+    int64_t since_ms, retry_ms, gone_ms, first_ms; /* state entered; due (CLOCK_NEVER: when a scan says so); vanished, 0 =
+                                                       * there; first seen */
+    int attempts;            /* moves to waiting since it was last ready by itself */
+    int64_t dataset;         /* its row; 0 without a card */
+    int64_t revision;        /* of the card, as planned; once sent: as sent */
+    /* the journal */
+    const char *job;         /* the token in the upload job's version info; NULL before the first try */
+    enum ledger_call call;
+    int64_t call_ms;
+    const char *server;      /* uuid */
+    int64_t session_id;      /* number of the session that sent it */
+    int64_t omero_id;        /* of the Fileset; 0 = not known */
+    const char *process, *handle; /* proxies' identities; NULL = not known */
+    const struct ledger_member *members;
+    size_t n_members;
+};
+
+/* The next fileset to work on: ready, left over by an earlier run, or waiting and due; taking turns between the users, and none for a user who has
+ * `per_user` of them under way (0 = no limit).  Claimed until it is moved out of sent/started, or released.  Look at `call`
+ * first: anything but _NONE or _FINISHED means that an earlier try may have happened on the server.
+ * LEDGER_NOTHING: none is due; *next_ms is then when the next one is (0 = none waits). */
+int ledger_next(struct ledger *l, int per_user, struct arena *a, const struct ledger_fileset **out, int64_t *next_ms,
+                struct err *err);
+int ledger_release(struct ledger *l, int64_t fileset, struct err *err);
+/* LEDGER_NOTHING: no such row. */
+int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct ledger_fileset **out, struct err *err);
+
+/* Move a fileset: to SETTLING, READY, WAITING (why + retry_ms) or HELD (why).  The way to SENT, STARTED and DONE is
+ * ledger_journal and ledger_done.  The journal stays as it is.  One event row. */
+int ledger_move(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms, struct err *err);
+
+/* Write down what is about to be sent, or was answered; NULL and 0 fields leave what is there.
+ * IMPORT makes a new job token (put into `job`), forgets the numbers of an earlier try and moves to SENT, as UPLOAD does; VERIFY and
+ * RUNNING move to STARTED; NONE (it is known that nothing is left on the server) forgets token and numbers and moves to READY.
+ * REASON_BUG for a call that may not follow the last one: IMPORT only after NONE and FINISHED, UPLOAD after IMPORT and UPLOAD, VERIFY
+ * after UPLOAD, RUNNING after VERIFY. */
+struct ledger_journal {
+    enum ledger_call call;
+    const char *server;
+    int64_t session_id, omero_id;
+    const char *process, *handle;
+    int64_t revision;    /* with IMPORT: of the card whose annotations ride along; 0 = as planned */
+    char job[UUID_TEXT]; /* out, with IMPORT */
+};
+int ledger_journal(struct ledger *l, int64_t fileset, struct ledger_journal *j, struct err *err);
+
+/* The digest of a member as sent, by its index. */
+int ledger_hash(struct ledger *l, int64_t fileset, size_t member, const char *algorithm, const char *hash, struct err *err);
+
+struct ledger_image {
+    int64_t row;      /* answers only */
+    int64_t fileset, dataset; /* answers only */
+    int64_t omero_id;
+    bool plate;       /* a Plate and not an Image */
+    int series;
+    const char *name;
+    int64_t revision; /* answers only: the card that it carries */
+    int64_t deleted_ms; /* answers only: found deleted in OMERO; 0 = it is there */
+};
+
+/* The import is over: its images, call FINISHED, state DONE, in one step. */
+int ledger_done(struct ledger *l, int64_t fileset, const struct ledger_image *images, size_t n, struct err *err);
+
+/* Images of a dataset (row order, from after `after`, at most `max`). */
+int ledger_images(struct ledger *l, int64_t dataset, int64_t after, size_t max, struct arena *a, const struct ledger_image **out,
+                  size_t *n, struct err *err);
+int ledger_image_deleted(struct ledger *l, int64_t row, struct err *err);
+
+/* ---- asking -------------------------------------------------------------------------------------------------------- */
+
+struct ledger_count {
+    enum ledger_state state;
+    enum reason why;
+    int64_t n, bytes, oldest_ms; /* oldest_ms: the earliest since_ms */
+};
+int ledger_counts(struct ledger *l, struct arena *a, const struct ledger_count **out, size_t *n, struct err *err);
+
+struct ledger_filter {
+    unsigned states;       /* bits 1u << LEDGER_x; 0 = all */
+    const char *path;      /* absolute: this file, or what lies below this directory; NULL = all */
+    int64_t image, omero_fileset, omero_dataset; /* numbers in OMERO; 0 = all */
+    int64_t after;         /* rows after this number */
+    size_t max;            /* 0 = all */
+    bool members;          /* fill them in */
+    bool changed;          /* only done ones that changed on the disk */
+};
+int ledger_list(struct ledger *l, const struct ledger_filter *f, struct arena *a, const struct ledger_fileset **out, size_t *n,
+                struct err *err);
+int ledger_fileset_images(struct ledger *l, int64_t fileset, struct arena *a, const struct ledger_image **out, size_t *n,
+                          struct err *err);
+int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n, struct err *err);
+/* Cards that do not apply, with their reason (`all`: every card). */
+int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledger_card **out, size_t *n, struct err *err);
+
+/* Who holds the lock: 0 and the words "process 42 since ..."; LEDGER_NOTHING: nobody works on it. */
+int ledger_who(const char *state_dir, char out[128], struct err *err);
+
+/* ---- requests ------------------------------------------------------------------------------------------------------ */
+
+struct ledger_request {
+    int64_t id;
+    enum ledger_verb verb;
+    const char *path; /* absolute; NULL = all */
+    int64_t made_ms, taken_ms;
+    const char *answer; /* NULL until it was taken */
+};
+int ledger_request_add(struct ledger *l, enum ledger_verb verb, const char *path, int64_t *id, struct err *err);
+/* LEDGER_NOTHING: no such row. */
+int ledger_request(struct ledger *l, int64_t id, struct arena *a, const struct ledger_request **out, struct err *err);
+/* Carry the oldest open request out, as one step.  LEDGER_NOTHING: none is open.
+ * RETRY: waiting and held ones become ready (not those held by the plan: the next scan decides these); done ones of the path whose
+ * images were all found deleted (ledger_image_deleted) start again; datasets that wait are due.  FORGET: rows of filesets that are not under way. */
+int ledger_request_take(struct ledger *l, struct arena *a, const struct ledger_request **out, struct err *err);

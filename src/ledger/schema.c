@@ -1,0 +1,146 @@
+#include "ledger/store.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+/* "impo": tells a ledger from another program's database. */
+#define APPLICATION_ID "1768779887"
+
+/* Migrations, oldest first; a text is never changed once released: what is new is a new text.  user_version counts them. */
+static const char *const migrations[] = {
+    "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE root (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, path BLOB NOT NULL UNIQUE,"
+    " scanned_ms INTEGER NOT NULL DEFAULT 0, away_ms INTEGER, away_text TEXT) STRICT;"
+
+    /* The content of cards: one row a content, however many files hold it and however often it comes back. */
+    "CREATE TABLE card_revision (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, project TEXT NOT NULL, user TEXT NOT NULL,"
+    " grp TEXT, title TEXT, comment TEXT NOT NULL, tags TEXT NOT NULL, pairs TEXT NOT NULL, first_ms INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE card (id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES root, path BLOB NOT NULL,"
+    " revision INTEGER REFERENCES card_revision, reason TEXT NOT NULL, line INTEGER NOT NULL, text TEXT NOT NULL,"
+    " since_ms INTEGER NOT NULL, gone_ms INTEGER, UNIQUE (root, path)) STRICT;"
+
+    "CREATE TABLE dataset (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, root INTEGER NOT NULL REFERENCES root,"
+    " dir BLOB NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('dataset', 'screen')), name TEXT NOT NULL,"
+    " server TEXT, omero_id INTEGER, project_id INTEGER, owner_id INTEGER, group_id INTEGER,"
+    " made_project TEXT, made_user TEXT, made_group TEXT,"
+    " wanted INTEGER NOT NULL REFERENCES card_revision, applied INTEGER REFERENCES card_revision,"
+    " applied_ms INTEGER NOT NULL DEFAULT 0, stale INTEGER NOT NULL DEFAULT 1, claimed INTEGER NOT NULL DEFAULT 0,"
+    " reason TEXT NOT NULL DEFAULT 'none', text TEXT NOT NULL DEFAULT '', since_ms INTEGER NOT NULL,"
+    " retry_ms INTEGER NOT NULL DEFAULT 0, UNIQUE (root, dir, kind), UNIQUE (server, kind, omero_id)) STRICT;"
+    "CREATE INDEX dataset_stale ON dataset (retry_ms) WHERE stale = 1;"
+
+    "CREATE TABLE annotation (dataset INTEGER NOT NULL REFERENCES dataset ON DELETE CASCADE, position INTEGER NOT NULL,"
+    " kind TEXT NOT NULL CHECK (kind IN ('map', 'comment', 'tag', 'source')), text TEXT NOT NULL, omero_id INTEGER NOT NULL,"
+    " made INTEGER NOT NULL, linked INTEGER NOT NULL, PRIMARY KEY (dataset, position)) STRICT, WITHOUT ROWID;"
+
+    /* Stamps are those of the last plan until a set is sent, and stay as they were sent from then on. */
+    "CREATE TABLE file (id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES root, path BLOB NOT NULL, size INTEGER NOT NULL,"
+    " mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, ino INTEGER NOT NULL, algorithm TEXT, hash TEXT,"
+    " UNIQUE (root, path)) STRICT;"
+    "CREATE INDEX file_moved ON file (size, mtime_ns);"
+    "CREATE INDEX file_hash ON file (hash) WHERE hash IS NOT NULL;"
+
+    "CREATE TABLE fileset (id INTEGER PRIMARY KEY AUTOINCREMENT, root INTEGER NOT NULL REFERENCES root, path BLOB NOT NULL,"
+    " dataset INTEGER REFERENCES dataset, revision INTEGER REFERENCES card_revision, user TEXT NOT NULL, name TEXT NOT NULL,"
+    " format TEXT NOT NULL, reader TEXT, plate INTEGER NOT NULL, bytes INTEGER NOT NULL, plan_reason TEXT NOT NULL,"
+    " quiet_ms INTEGER NOT NULL,"
+    " state TEXT NOT NULL CHECK (state IN ('seen', 'settling', 'ready', 'sent', 'started', 'done', 'waiting', 'held')),"
+    " reason TEXT NOT NULL DEFAULT 'none', class INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL DEFAULT '',"
+    " hint TEXT NOT NULL DEFAULT '', since_ms INTEGER NOT NULL, first_ms INTEGER NOT NULL, retry_ms INTEGER NOT NULL DEFAULT 0,"
+    " gone_ms INTEGER, attempts INTEGER NOT NULL DEFAULT 0,"
+    " due_ms INTEGER, claimed INTEGER NOT NULL DEFAULT 0,"
+    " job TEXT UNIQUE, call TEXT NOT NULL DEFAULT 'none'"
+    " CHECK (call IN ('none', 'import', 'upload', 'verify', 'running', 'finished')),"
+    " call_ms INTEGER NOT NULL DEFAULT 0, server TEXT, session_id INTEGER, omero_id INTEGER, process TEXT, handle TEXT,"
+    " UNIQUE (root, path)) STRICT;"
+    /* due_ms: when a worker may take it, NULL = not before something changes. */
+    "CREATE INDEX fileset_due ON fileset (user, due_ms, id) WHERE due_ms IS NOT NULL AND claimed = 0;"
+    "CREATE INDEX fileset_next ON fileset (due_ms) WHERE due_ms IS NOT NULL AND claimed = 0;"
+    "CREATE INDEX fileset_claimed ON fileset (user) WHERE claimed = 1;"
+    "CREATE INDEX fileset_state ON fileset (state, reason);"
+    "CREATE INDEX fileset_omero ON fileset (omero_id) WHERE omero_id IS NOT NULL;"
+    "CREATE INDEX fileset_dataset ON fileset (dataset);"
+
+    "CREATE TABLE member (fileset INTEGER NOT NULL REFERENCES fileset ON DELETE CASCADE, position INTEGER NOT NULL,"
+    " file INTEGER NOT NULL REFERENCES file, PRIMARY KEY (fileset, position)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX member_file ON member (file);"
+
+    "CREATE TABLE image (id INTEGER PRIMARY KEY AUTOINCREMENT, fileset INTEGER NOT NULL REFERENCES fileset ON DELETE CASCADE,"
+    " dataset INTEGER REFERENCES dataset, omero_id INTEGER NOT NULL, plate INTEGER NOT NULL, series INTEGER NOT NULL,"
+    " name TEXT NOT NULL, revision INTEGER REFERENCES card_revision, made_ms INTEGER NOT NULL, deleted_ms INTEGER,"
+    " UNIQUE (fileset, plate, omero_id)) STRICT;"
+    "CREATE INDEX image_omero ON image (omero_id);"
+    "CREATE INDEX image_dataset ON image (dataset, id);"
+
+    "CREATE TABLE request (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL CHECK (verb IN ('retry', 'forget')), path BLOB,"
+    " made_ms INTEGER NOT NULL, taken_ms INTEGER, answer TEXT) STRICT;"
+    "CREATE INDEX request_open ON request (id) WHERE taken_ms IS NULL;"
+
+    /* What happened, for people: never read to decide anything. */
+    "CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL,"
+    " fileset INTEGER REFERENCES fileset ON DELETE CASCADE, dataset INTEGER REFERENCES dataset ON DELETE CASCADE,"
+    " what TEXT NOT NULL, reason TEXT NOT NULL, text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX event_fileset ON event (fileset);",
+};
+
+static int version(struct ledger *l, int64_t *out, struct err *err)
+{
+    return sql_int(l, out, err, "PRAGMA user_version", "");
+}
+
+int schema_check(struct ledger *l, struct err *err)
+{
+    int64_t have = 0, id = 0, tables = 0;
+    const int64_t newest = ARRAY_LEN(migrations);
+
+    if (version(l, &have, err) < 0 || sql_int(l, &id, err, "PRAGMA application_id", "") < 0 ||
+        sql_int(l, &tables, err, "SELECT count(*) FROM sqlite_schema", "") < 0)
+        return -1;
+    if (have == 0 && id == 0 && tables == 0)
+        return LEDGER_NOTHING;
+    if (id != strtoll(APPLICATION_ID, NULL, 10))
+        return err_set(err, REASON_LEDGER, 0, "ledger '%s': a database of another program", l->path);
+    if (have > newest)
+        return err_set(err, REASON_LEDGER, 0, "ledger '%s': of version %lld, written by a newer impomero; this one knows up to %lld",
+                       l->path, (long long)have, (long long)newest);
+    if (have < newest && l->mode != LEDGER_ENGINE)
+        return err_set(err, REASON_LEDGER, 0, "ledger '%s': of version %lld, older than this impomero's %lld; the next import or "
+                       "start of the service brings it up to date", l->path, (long long)have, (long long)newest);
+    return 0;
+}
+
+static int birth(struct ledger *l, struct err *err)
+{
+    char uuid[UUID_TEXT], now[25];
+
+    uuid_new(uuid);
+    clock_text(clock_wall_ms(), now);
+    return sql_do(l, err, "INSERT INTO meta (key, value) VALUES ('uuid', ?1), ('made', ?2)", "tt", uuid, now);
+}
+
+static int migrate_one(struct ledger *l, int64_t from, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+    AUTO(mem_freep) char *mark =
+        mem_printf("PRAGMA application_id = " APPLICATION_ID "; PRAGMA user_version = %lld", (long long)from + 1);
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || sql_script(l, migrations[from], err) < 0 ||
+        (from == 0 && birth(l, err) < 0) || sql_script(l, mark, err) < 0)
+        return -1;
+    return tx_commit(&tx, err);
+}
+
+int schema_migrate(struct ledger *l, struct err *err)
+{
+    int64_t have = 0;
+
+    if (version(l, &have, err) < 0)
+        return -1;
+    for (; have < (int64_t)ARRAY_LEN(migrations); have++)
+        if (migrate_one(l, have, err) < 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,66 @@
+/* Annotations and their links: made once, linked many times.
+ *
+ * Links are saved and deleted in batches of OM_BATCH (base/ceilings.h): one duplicate fails a whole save, one missing id a whole
+ * delete, so what is there is asked for before each batch. */
+#pragma once
+
+#include "omero/container.h"
+
+enum om_parent { OM_PROJECT, OM_DATASET, OM_IMAGE, OM_PLATE, OM_SCREEN };
+enum om_note_kind { OM_TAG, OM_MAP, OM_COMMENT };
+
+/* An annotation by its id; the kind is needed where it is named on the wire. */
+struct om_note_ref {
+    enum om_note_kind kind;
+    int64_t id;
+};
+
+/* Key-value pairs.  Keys and values over OM_PAIR_MAX bytes are refused (REASON_TOO_LONG): the server's index takes 2,704. */
+int om_map_create(struct om_client *c, const char *ns, const struct om_pair *pairs, size_t n, int64_t *out, struct err *err);
+int om_comment_create(struct om_client *c, const char *ns, const char *text, int64_t *out, struct err *err);
+
+enum { OM_STALE = 1 };
+
+/* An annotation as it is now, for a rewrite. */
+struct om_note {
+    int64_t id, owner, group;
+    const char *ns, *text; /* text: comment or tag; "" for a map */
+    size_t n_pairs;
+    const struct om_pair *pairs; /* map */
+    bool can_edit;
+    const struct om_annotation *loaded;
+};
+/* 0, or OM_ABSENT.  Everything lives in the arena. */
+int om_map_load(struct om_client *c, int64_t id, struct arena *mem, struct om_note *out, struct err *err);
+int om_comment_load(struct om_client *c, int64_t id, struct arena *mem, struct om_note *out, struct err *err);
+/* Replace the content.  0, or OM_STALE: somebody changed it since it was loaded; load it again and think again. */
+int om_map_save(struct om_client *c, const struct om_note *note, const struct om_pair *pairs, size_t n, struct err *err);
+int om_comment_save(struct om_client *c, const struct om_note *note, const char *text, struct err *err);
+
+/* A tag of that text that the session's user may link: an own one first, then the lowest id of those that may be annotated with
+ * (linked) in this kind of group; never a tag set.  0, or OM_ABSENT. */
+int om_tag_find(struct om_client *c, const char *text, int64_t *out, struct err *err);
+/* Found, or made.  `*made` may be NULL. */
+int om_tag_need(struct om_client *c, const char *text, int64_t *out, bool *made, struct err *err);
+
+/* Which of these annotations still exist in that group with that owner (owner -1: any)?  `alive` has n places. */
+int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, size_t n, int64_t owner, int64_t group,
+                         bool *alive, struct err *err);
+
+struct om_link_row {
+    int64_t id, parent, child;
+    int64_t made_ms; /* when, by the server's clock */
+};
+struct om_link_rows {
+    size_t n;
+    const struct om_link_row *at; /* in the arena */
+};
+/* The links that the session's user owns from these parents to these annotations. */
+int om_links_find(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                  const struct om_note_ref *children, size_t n_children, struct arena *mem, struct om_link_rows *out,
+                  struct err *err);
+/* Link every parent to every child where the user's link is missing.  `*made` = how many were saved. */
+int om_links_add(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                 const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err);
+/* Delete those of these links which still exist. `*gone` = how many were deleted. */
+int om_links_remove(struct om_client *c, enum om_parent kind, const int64_t *links, size_t n, size_t *gone, struct err *err);

@@ -1,0 +1,158 @@
+#include "omero/container.h"
+
+#include "omero/object.h"
+#include "omero/save.h"
+
+int om_project_find(struct om_client *c, const char *name, int64_t *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_arg args[] = {om_arg_string("n", name), om_arg_long("o", c->who.user_id)};
+    const struct om_query q = {.hql = "select p.id, p.details.permissions from Project p where p.name = :n and p.details.owner.id = :o "
+                                      "order by p.id",
+                               .cols = "lp",
+                               .n_args = 2,
+                               .args = args,
+                               .limit = 1};
+    struct om_rows rows;
+
+    if (om_query(c, &q, mem, &rows, err) < 0)
+        return -1;
+    if (rows.n == 0)
+        return OM_ABSENT;
+    if (!om_cell(&rows, 0, 1)->may.link)
+        return err_set(err, REASON_NO_RIGHT, 0, "project '%s' (Project:%lld) may not be linked to", name,
+                       (long long)om_long(&rows, 0, 0));
+    *out = om_long(&rows, 0, 0);
+    return 0;
+}
+
+static int project_create(struct om_client *c, const char *name, int64_t *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_project *p = om_object_new(mem, &om_project_class);
+
+    p->name = om_rstring(mem, name);
+    return om_save_one(c, (const struct om_iobject *)p, out, err);
+}
+
+int om_project_need(struct om_client *c, const char *name, int64_t *out, bool *made, struct err *err)
+{
+    int r = om_project_find(c, name, out, err);
+
+    if (r < 0 || (r == OM_ABSENT && project_create(c, name, out, err) < 0))
+        return err_prefix(err, "project '%s': ", name);
+    if (made)
+        *made = r == OM_ABSENT;
+    return 0;
+}
+
+static void add_map(struct arena *mem, struct om_dataset *d, const struct om_dataset_new *spec)
+{
+    struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
+    const struct om_dataset_annotation_link **links = arena_alloc(mem, 1, sizeof(struct om_dataset_annotation_link *));
+
+    link->parent = d;
+    link->child = (const struct om_annotation *)om_map_object(mem, spec->ns, spec->pairs, spec->n_pairs);
+    links[0] = link;
+    d->annotation_links_seq = (struct om_dataset_annotation_links_seq){.n = 1, .at = links};
+}
+
+static void add_project(struct arena *mem, struct om_dataset *d, int64_t project)
+{
+    struct om_project_dataset_link *link = om_object_new(mem, &om_project_dataset_link_class);
+    const struct om_project_dataset_link **links = arena_alloc(mem, 1, sizeof(struct om_project_dataset_link *));
+
+    link->parent = om_object_ref(mem, &om_project_class, project);
+    link->child = d;
+    links[0] = link;
+    d->project_links_seq = (struct om_dataset_project_links_seq){.n = 1, .at = links};
+}
+
+int om_dataset_create(struct om_client *c, const struct om_dataset_new *spec, int64_t *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_dataset *d = om_object_new(mem, &om_dataset_class);
+
+    if (spec->ns && om_pairs_check(spec->pairs, spec->n_pairs, err) < 0)
+        return -1;
+    d->name = om_rstring(mem, spec->name);
+    d->description = om_rstring(mem, spec->description);
+    if (spec->ns)
+        add_map(mem, d, spec);
+    if (spec->project)
+        add_project(mem, d, spec->project);
+    if (om_save_one(c, (const struct om_iobject *)d, out, err) < 0)
+        return err_prefix(err, "dataset '%s': ", spec->name);
+    return 0;
+}
+
+int om_dataset_find(struct om_client *c, const char *ns, const char *key, const char *value, int64_t *out, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_string("ns", ns), om_arg_string("k", key), om_arg_string("v", value),
+                                  om_arg_long("o", c->who.user_id)};
+    const struct om_query q = {.hql = "select d.id from DatasetAnnotationLink l join l.parent d join l.child a join a.mapValue m "
+                                      "where a.ns = :ns and m.name = :k and m.value = :v and l.details.owner.id = :o "
+                                      "and d.details.owner.id = :o order by d.id",
+                               .cols = "l",
+                               .n_args = 4,
+                               .args = args};
+    int r = om_query_long(c, &q, out, err);
+
+    return r == OM_NO_ROW ? OM_ABSENT : r;
+}
+
+int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct om_dataset_facts *out, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("d", id)};
+    const struct om_query q = {.hql = "select d.details.owner.id, d.details.group.id, d.name, d.details.permissions from Dataset d "
+                                      "where d.id = :d",
+                               .cols = "llsp",
+                               .n_args = 1,
+                               .args = args};
+    int64_t before = om_client_group(c, OM_GROUP_ALL);
+    struct om_rows rows;
+    int r = om_query(c, &q, mem, &rows, err);
+
+    om_client_group(c, before);
+    if (r < 0)
+        return -1;
+    if (rows.n == 0)
+        return OM_ABSENT;
+    *out = (struct om_dataset_facts){.owner = om_long(&rows, 0, 0),
+                                     .group = om_long(&rows, 0, 1),
+                                     .name = om_string(&rows, 0, 2),
+                                     .can_link = om_cell(&rows, 0, 3)->may.link,
+                                     .can_annotate = om_cell(&rows, 0, 3)->may.annotate};
+    return 0;
+}
+
+int om_dataset_check(struct om_client *c, int64_t id, int64_t owner, int64_t group, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_dataset_facts now;
+    int r = om_dataset_look(c, id, mem, &now, err);
+
+    if (r < 0)
+        return -1;
+    if (r == OM_ABSENT)
+        return err_set(err, REASON_TARGET_GONE, 0, "Dataset:%lld is not there any more", (long long)id);
+    if (now.group != group || now.owner != owner)
+        return err_set(err, REASON_TARGET_GONE, 0, "Dataset:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld",
+                       (long long)id, (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
+    if (!now.can_link)
+        return err_set(err, REASON_NO_RIGHT, 0, "no images may be put into Dataset:%lld", (long long)id);
+    return 0;
+}
+
+int om_dataset_in_project(struct om_client *c, int64_t dataset, int64_t project, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("d", dataset), om_arg_long("p", project)};
+    const struct om_query q = {.hql = "select l.id from ProjectDatasetLink l where l.parent.id = :p and l.child.id = :d",
+                               .cols = "l",
+                               .n_args = 2,
+                               .args = args};
+    int64_t link;
+    int r = om_query_long(c, &q, &link, err);
+
+    return r < 0 ? -1 : r == 0;
+}

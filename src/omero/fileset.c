@@ -1,0 +1,121 @@
+/* Filesets that are in OMERO: found by a job's token, looked at, removed when empty. */
+#include "omero/delete.h"
+#include "omero/import.h"
+
+/* Ask in all of the user's groups: the job may have been sent with another one. */
+static int query_everywhere(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err)
+{
+    int64_t before = om_client_group(c, OM_GROUP_ALL);
+    int r = om_query(c, q, mem, out, err);
+
+    om_client_group(c, before);
+    return r;
+}
+
+int om_import_find(struct om_client *c, const char *token, int64_t *fileset, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_arg args[] = {om_arg_string("n", OM_JOB_KEY), om_arg_string("v", token)};
+    const struct om_query q = {.hql = "select l.parent.id from FilesetJobLink l, UploadJob j join j.versionInfo v "
+                                      "where l.child.id = j.id and v.name = :n and v.value = :v",
+                               .cols = "l",
+                               .n_args = 2,
+                               .args = args};
+    struct om_rows rows;
+
+    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+        return -1;
+    if (rows.n == 0)
+        return OM_ABSENT;
+    for (size_t i = 1; i < rows.n; i++)
+        if (om_long(&rows, i, 0) != om_long(&rows, 0, 0))
+            return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "several filesets carry the token of one job: %lld and %lld",
+                           (long long)om_long(&rows, 0, 0), (long long)om_long(&rows, i, 0));
+    *fileset = om_long(&rows, 0, 0);
+    return 0;
+}
+
+int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_arg args[] = {om_arg_long("f", fileset)};
+    const struct om_query q = {.hql = "select o.size from FilesetJobLink l join l.child j join j.originalFileLinks jl "
+                                      "join jl.child o where l.parent.id = :f and o.mimetype = 'application/omero-log-file'",
+                               .cols = "L",
+                               .n_args = 1,
+                               .args = args};
+    struct om_rows rows;
+
+    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+        return -1;
+    *out = rows.n == 0 || om_cell(&rows, 0, 0)->null ? -1 : om_long(&rows, 0, 0);
+    return 0;
+}
+
+static int look_images(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("f", fileset)};
+    const struct om_query q = {
+        .hql = "select i.id, i.name, i.series from Image i where i.fileset.id = :f order by i.series, i.id",
+        .cols = "lSI",
+        .n_args = 1,
+        .args = args};
+    struct om_rows rows;
+
+    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+        return -1;
+
+    struct om_image_row *images = arena_alloc(mem, rows.n, sizeof(*images));
+
+    for (size_t i = 0; i < rows.n; i++)
+        images[i] = (struct om_image_row){
+            .id = om_long(&rows, i, 0), .name = om_string(&rows, i, 1), .series = (int32_t)om_long(&rows, i, 2)};
+    out->n_images = rows.n;
+    out->images = images;
+    return 0;
+}
+
+static int look_plates(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("f", fileset)};
+    const struct om_query q = {.hql = "select distinct pl.id, pl.name from WellSample ws join ws.image i join ws.well w "
+                                      "join w.plate pl where i.fileset.id = :f",
+                               .cols = "lS",
+                               .n_args = 1,
+                               .args = args};
+    struct om_rows rows;
+
+    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+        return -1;
+
+    struct om_plate_row *plates = arena_alloc(mem, rows.n, sizeof(*plates));
+
+    for (size_t i = 0; i < rows.n; i++)
+        plates[i] = (struct om_plate_row){.id = om_long(&rows, i, 0), .name = om_string(&rows, i, 1)};
+    out->n_plates = rows.n;
+    out->plates = plates;
+    return 0;
+}
+
+int om_fileset_look(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err)
+{
+    struct om_import_result found = {.fileset = fileset};
+
+    if (look_images(c, fileset, mem, &found, err) < 0 || look_plates(c, fileset, mem, &found, err) < 0)
+        return -1;
+    *out = found;
+    return 0;
+}
+
+int om_fileset_delete_empty(struct om_client *c, int64_t fileset, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_import_result now = {0};
+
+    if (look_images(c, fileset, mem, &now, err) < 0)
+        return -1;
+    if (now.n_images > 0)
+        return err_set(err, REASON_DUPLICATE, 0, "Fileset:%lld has %zu image%s and stays", (long long)fileset, now.n_images,
+                       now.n_images == 1 ? "" : "s");
+    return om_delete(c, "Fileset", &fileset, 1, err);
+}

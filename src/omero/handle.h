@@ -1,0 +1,20 @@
+/* Command handles: waiting for their answers. */
+#pragma once
+
+#include "omero/client.h"
+
+enum { OM_HANDLE_BUSY = 1 };
+
+/* A handle whose answer is waited for. */
+struct om_wait {
+    const struct ice_proxy *handle;
+    int64_t failed_ns; /* when it was first seen to have failed without an answer; 0 = not yet */
+};
+
+/* Ask once: 0 and `*out` (which may be an ERR), OM_HANDLE_BUSY, or -1.  A handle that says FAILURE or CANCELLED gets its answer a
+ * moment later as a rule; one that has none after 10 s never will (an import whose start failed inside the server):
+ * REASON_SERVER_ERROR. */
+int om_handle_ask(struct om_client *c, struct om_wait *w, struct arena *mem, const struct om_cmd_response **out, struct err *err);
+
+/* Pauses between two questions: 0.1 s growing to 2 s; `*pause_ns` begins at 0.  `keep_on` (or NULL) is asked every 0.2 s. */
+int om_handle_pause(int64_t *pause_ns, int (*keep_on)(void *arg, struct err *err), void *arg, struct err *err);

@@ -1,0 +1,243 @@
+/* The first step: which repository, which checksum, and the fileset with its upload job. */
+#include "omero/import.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/ceilings.h"
+#include "omero/import_state.h"
+#include "omero/note.h"
+#include "omero/object.h"
+#include "omero/path.h"
+#include "omero/save.h"
+
+#define MANAGED_REPOSITORY "::omero::grid::ManagedRepository"
+
+/* --- the repository, once a session --- */
+
+static int find_repository(struct om_client *c, const struct om_grid_repository_map *map, struct arena *mem, struct err *err)
+{
+    for (size_t i = 0; i < map->proxies.n; i++) {
+        const struct ice_proxy *p = map->proxies.at[i];
+        bool yes = false;
+        if (p && om_ice_object_ice_is_a(&c->caller, p, MANAGED_REPOSITORY, mem, &yes, err) < 0)
+            return -1;
+        if (yes) {
+            c->repository = ice_proxy_copy(c->mem, p);
+            return 0;
+        }
+    }
+    return err_set(err, REASON_SERVER_DOWN, 0, "OMERO shows no repository for imports");
+}
+
+static int need_repository(struct om_client *c, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct ice_proxy *resources;
+    struct om_grid_repository_map map;
+
+    if (c->repository)
+        return 0;
+    if (om_client_service(c, OM_RESOURCES, &resources, err) < 0 ||
+        om_grid_shared_resources_repositories(&c->caller, resources, mem, &map, err) < 0)
+        return -1;
+    return find_repository(c, &map, mem, err);
+}
+
+/* --- the checksum algorithm --- */
+
+static const struct om_checksum_algorithm *algorithm_object(struct arena *mem, const char *name)
+{
+    struct om_checksum_algorithm *a = om_object_new(mem, &om_checksum_algorithm_class);
+
+    a->value = om_rstring(mem, name);
+    return a;
+}
+
+static bool is_ours(const char *name)
+{
+    for (size_t i = 0; hash_algorithms[i]; i++)
+        if (strcmp(hash_algorithms[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int suggest_algorithm(struct om_import *imp, struct err *err)
+{
+    const struct om_checksum_algorithm *ours[16], *chosen;
+    struct om_api_checksum_algorithm_list list = {.at = ours};
+    struct om_client *c = imp->client;
+
+    for (size_t i = 0; hash_algorithms[i] && i < ARRAY_LEN(ours); i++)
+        ours[list.n++] = algorithm_object(imp->mem, hash_algorithms[i]);
+    if (om_grid_managed_repository_suggest_checksum_algorithm(&c->caller, c->repository, list, imp->mem, &chosen, err) < 0)
+        return -1;
+    if (!chosen || !chosen->value || !is_ours(chosen->value->val))
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO wants a checksum that this program does not know");
+    imp->algorithm = chosen->value->val;
+    return 0;
+}
+
+/* --- the fileset --- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two entries of one path are refused by a constraint of the database, after the directories were made. */
+static int check_distinct(const char *const *paths, size_t n, struct arena *mem, struct err *err)
+{
+    const char **sorted = arena_alloc(mem, n, sizeof(*sorted));
+
+    memcpy(sorted, paths, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_text);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(sorted[i - 1], sorted[i]) == 0)
+            return err_set(err, REASON_CONFLICT, 0, "two files of one set have the same path for OMERO: %s", sorted[i]);
+    return 0;
+}
+
+static int clean_paths(const struct om_import_plan *plan, struct arena *mem, const char ***out, struct err *err)
+{
+    const char **paths = arena_alloc(mem, plan->n_files, sizeof(*paths));
+
+    for (size_t i = 0; i < plan->n_files; i++) {
+        AUTO(mem_freep) char *clean = NULL;
+        if (om_path_clean(plan->files[i].client_path, &clean, err) < 0)
+            return -1;
+        paths[i] = arena_str(mem, clean);
+    }
+    if (check_distinct(paths, plan->n_files, mem, err) < 0)
+        return -1;
+    *out = paths;
+    return 0;
+}
+
+static void add_entries(struct arena *mem, struct om_fileset *fs, const char *const *paths, size_t n)
+{
+    const struct om_fileset_entry **list = arena_alloc(mem, n, sizeof(struct om_fileset_entry *));
+
+    for (size_t i = 0; i < n; i++) {
+        struct om_fileset_entry *entry = om_object_new(mem, &om_fileset_entry_class);
+        entry->fileset = fs;
+        entry->client_path = om_rstring(mem, paths[i]);
+        list[i] = entry;
+    }
+    fs->used_files_seq = (struct om_fileset_used_files_seq){.n = n, .at = list};
+}
+
+/* What official clients say of themselves, and by what this import is found again. */
+static struct om_api_named_value_list version_info(struct arena *mem, const struct om_import_plan *plan)
+{
+    struct utsname os;
+    bool known = uname(&os) == 0;
+    const struct om_pair all[] = {
+        {"bioformats.reader", plan->reader},
+        {"client.language.name", "C"},
+        {"client.language.version", IMPOMERO_VERSION},
+        {"os.name", known ? arena_str(mem, os.sysname) : NULL},
+        {"os.version", known ? arena_str(mem, os.release) : NULL},
+        {"os.architecture", known ? arena_str(mem, os.machine) : NULL},
+        {OM_JOB_KEY, plan->token},
+        {OM_PATH_KEY, plan->path_hash},
+    };
+    struct om_pair *said = arena_alloc(mem, ARRAY_LEN(all), sizeof(*said));
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i].value && all[i].value[0])
+            said[n++] = all[i];
+    return om_named_values(mem, said, n);
+}
+
+static void add_job(struct arena *mem, struct om_fileset *fs, const struct om_import_plan *plan)
+{
+    struct om_upload_job *job = om_object_new(mem, &om_upload_job_class);
+    struct om_fileset_job_link *link = om_object_new(mem, &om_fileset_job_link_class);
+    const struct om_fileset_job_link **list = arena_alloc(mem, 1, sizeof(struct om_fileset_job_link *));
+
+    job->version_info = version_info(mem, plan);
+    link->parent = fs;
+    link->child = (const struct om_job *)job;
+    list[0] = link;
+    fs->job_links_seq = (struct om_fileset_job_links_seq){.n = 1, .at = list};
+}
+
+static const struct om_iobject *target_of(struct arena *mem, const struct om_import_plan *plan)
+{
+    if (plan->dataset)
+        return om_object_ref(mem, &om_dataset_class, plan->dataset);
+    return plan->screen ? om_object_ref(mem, &om_screen_class, plan->screen) : NULL;
+}
+
+static const struct om_grid_import_settings *settings_of(struct om_import *imp, struct arena *mem, const struct om_import_plan *plan)
+{
+    struct om_grid_import_settings *s = om_object_new(mem, &om_grid_import_settings_class);
+    const struct om_annotation **notes = arena_alloc(mem, plan->n_annotations, sizeof(struct om_annotation *));
+
+    for (size_t i = 0; i < plan->n_annotations; i++)
+        notes[i] = om_note_object(mem, &plan->annotations[i]);
+    s->user_specified_target = target_of(mem, plan);
+    s->user_specified_name = om_rstring(mem, plan->name);
+    s->user_specified_annotation_list = (struct om_api_annotation_list){.n = plan->n_annotations, .at = notes};
+    s->checksum_algorithm = algorithm_object(mem, imp->algorithm);
+    return s;
+}
+
+static int import_fileset(struct om_import *imp, const struct om_import_plan *plan, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_fileset *fs = om_object_new(mem, &om_fileset_class);
+    struct om_client *c = imp->client;
+    const char **paths;
+    const struct ice_proxy *process;
+
+    if (clean_paths(plan, mem, &paths, err) < 0)
+        return -1;
+    add_entries(mem, fs, paths, plan->n_files);
+    add_job(mem, fs, plan);
+    if (om_grid_managed_repository_import_fileset(&c->caller, c->repository, fs, settings_of(imp, mem, plan), mem, &process, err) < 0)
+        return -1;
+    if (!process)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO began an import without a process");
+    imp->process = ice_proxy_copy(imp->mem, process);
+    return 0;
+}
+
+static struct om_import *import_new(struct om_client *c, size_t n_files)
+{
+    struct om_import *imp = mem_new(1, sizeof(*imp));
+
+    imp->client = c;
+    imp->mem = arena_new();
+    imp->n_files = n_files;
+    imp->hashes = arena_alloc(imp->mem, n_files, sizeof(*imp->hashes));
+    imp->touched = arena_alloc(imp->mem, n_files, sizeof(*imp->touched));
+    imp->fileset = -1;
+    return imp;
+}
+
+int om_import_start(struct om_client *c, const struct om_import_plan *plan, struct om_import **out, struct err *err)
+{
+    if (plan->n_files == 0 || plan->n_files > OM_FILESET_FILES_MAX)
+        return err_set(err, REASON_TOO_LARGE, 0, "a set of %zu files (at most %u)", plan->n_files, OM_FILESET_FILES_MAX);
+
+    AUTO(om_import_endp) struct om_import *imp = import_new(c, plan->n_files);
+
+    if (need_repository(c, err) < 0 || suggest_algorithm(imp, err) < 0 || import_fileset(imp, plan, err) < 0)
+        return err_prefix(err, "begin the import: ");
+    *out = STEAL(imp);
+    return 0;
+}
+
+const char *om_import_algorithm(const struct om_import *imp)
+{
+    return imp->algorithm;
+}
+
+const char *om_import_hash(const struct om_import *imp, size_t i)
+{
+    return i < imp->n_files && imp->hashes[i][0] ? imp->hashes[i] : NULL;
+}

@@ -1,0 +1,98 @@
+/* One fileset into OMERO, step by step, so that the caller can write down each step before it is taken:
+ *
+ *   om_import_start -> om_import_upload for each file -> om_import_verify -> om_import_poll until it is done -> om_import_end
+ *
+ * What may have happened when a step fails without an answer (err.cls ERR_WAIT) is asked for on a new session by the job's token:
+ * om_import_find.  A verifyUpload that may have arrived is never sent again: a second one imports twice.
+ * One request at a time goes to a stateful service; reading and hashing go on while a write is under way. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "omero/annotate.h"
+
+#define OM_JOB_KEY "impomero.job"   /* version info of the upload job: the token */
+#define OM_PATH_KEY "impomero.path" /* and a hash of the path */
+
+struct om_import_file {
+    const char *client_path; /* as the client sees it; made safe by om_path_clean; the first file is the one to open */
+};
+
+struct om_import_plan {
+    size_t n_files;
+    const struct om_import_file *files;
+    int64_t dataset;     /* 0 = an orphan */
+    int64_t screen;      /* for plates; 0 = none */
+    const char *name;    /* of the image or plate; NULL = the file's */
+    const char *reader;  /* Bio-Formats class, "loci.formats.in.TiffReader"; NULL = unknown */
+    const char *token;   /* the job's, a uuid */
+    const char *path_hash;
+    size_t n_annotations; /* existing ones, linked to each image by the server */
+    const struct om_note_ref *annotations;
+};
+
+struct om_import;
+
+/* repositories (once a session), suggestChecksumAlgorithm, importFileset.  REASON_NOT_UTF8, REASON_CONFLICT (two files become one
+ * path), REASON_TOO_LONG, REASON_PROTOCOL ... The plan is not needed afterwards. */
+int om_import_start(struct om_client *c, const struct om_import_plan *plan, struct om_import **out, struct err *err);
+const char *om_import_algorithm(const struct om_import *imp); /* "SHA1-160": what the server asked for */
+
+/* Where a file's bytes come from.  `read` fills up to n bytes from the current place: the count, 0 at the end, -1. */
+struct om_source {
+    ssize_t (*read)(void *arg, void *at, size_t n, struct err *err);
+    void *arg;
+    /* After each block; NULL = nobody listens.  -1 stops the upload (err filled in, REASON_STOPPED for instance). */
+    int (*progress)(void *arg, int64_t bytes, struct err *err);
+    void *progress_arg;
+    int64_t size; /* expected; another size at the end is REASON_CHANGED; -1 = unknown */
+};
+/* A source that reads an open file from its beginning to its end. */
+struct om_source om_source_fd(int *fd);
+
+/* Upload file `i`: write, save, close, compare hash and size with what the server got (REASON_CHECKSUM).  A file of no bytes is
+ * one empty write.  May be done again after a failure that left the session alive. */
+int om_import_upload(struct om_import *imp, size_t i, const struct om_source *source, struct err *err);
+const char *om_import_hash(const struct om_import *imp, size_t i); /* hex, once uploaded; NULL before */
+
+/* verifyUpload with the hashes of all files; `*fileset` is its id.  REASON_CHECKSUM: nothing was started. */
+int om_import_verify(struct om_import *imp, int64_t *fileset, struct err *err);
+
+struct om_image_row {
+    int64_t id;
+    const char *name;
+    int32_t series;
+};
+struct om_plate_row {
+    int64_t id;
+    const char *name;
+};
+struct om_import_result {
+    int64_t fileset;
+    size_t n_images, n_plates;
+    const struct om_image_row *images; /* in order of series */
+    const struct om_plate_row *plates;
+};
+enum { OM_RUNNING = 1 };
+/* Ask once.  0 done, OM_RUNNING, or -1: REASON_IMPORT_FAILED with OMERO's words, REASON_TARGET_GONE ... */
+int om_import_poll(struct om_import *imp, struct arena *mem, struct om_import_result *out, struct err *err);
+/* Poll with growing pauses (0.1 s to 2 s) up to a deadline, keeping the session alive.  REASON_TIMEOUT (class WAIT): it may still
+ * be running.  `keep_on` may be NULL; it stops the waiting by returning -1 with err filled in. */
+int om_import_wait(struct om_import *imp, int64_t deadline_ns, int (*keep_on)(void *arg, struct err *err), void *arg,
+                   struct arena *mem, struct om_import_result *out, struct err *err);
+
+/* Close handle and process (a handle without response is left alone: closing it would cancel the import).  NULL is fine. */
+void om_import_end(struct om_import *imp);
+void om_import_endp(struct om_import **imp);
+
+/* Afterwards, by any session that can see it. */
+
+
+/* The fileset of a job's token, in whatever group.  0, or OM_ABSENT.  Several are REASON_UNKNOWN_OUTCOME. */
+int om_import_find(struct om_client *c, const char *token, int64_t *fileset, struct err *err);
+/* Size of the import log: null (-1) until step 1 of the import is done or it has failed; ask before om_fileset_images. */
+int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err);
+/* Images and plates of a fileset, none included. */
+int om_fileset_look(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err);
+/* Delete a fileset that has no images; one that has is refused (REASON_DUPLICATE).  Never while an import may run. */
+int om_fileset_delete_empty(struct om_client *c, int64_t fileset, struct err *err);

@@ -1,0 +1,19 @@
+/* One import under way: shared by the files of its steps. */
+#pragma once
+
+#include "base/hash.h"
+#include "omero/handle.h"
+#include "omero/import.h"
+
+struct om_import {
+    struct om_client *client;
+    struct arena *mem;
+    size_t n_files;
+    char (*hashes)[HASH_HEX_MAX]; /* "" = not uploaded yet */
+    bool *touched;                /* an upload of this file has begun once */
+    const char *algorithm;
+    const struct ice_proxy *process; /* NULL = closed */
+    struct om_wait wait;             /* its handle is NULL before verifyUpload */
+    bool answered;                   /* the handle has given its answer: it may be closed */
+    int64_t fileset;
+};

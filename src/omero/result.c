@@ -1,0 +1,129 @@
+/* The last steps: verify what was uploaded, wait for the import, say what came of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "omero/error.h"
+#include "omero/import_state.h"
+#include "omero/object.h"
+
+/* The answer to verifyUpload is a handle, whose request names the fileset. */
+static int learn_fileset(struct om_import *imp, struct arena *mem, struct err *err)
+{
+    const struct om_cmd_request *request;
+
+    if (om_cmd_handle_get_request(&imp->client->caller, imp->wait.handle, mem, &request, err) < 0)
+        return -1;
+    if (!request || !ice_class_is_a(request->cls, &om_grid_import_request_class))
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO imports something else than was asked");
+
+    const struct om_fileset_job_link *link = ((const struct om_grid_import_request *)request)->activity;
+    int64_t id = link ? om_object_id((const struct om_iobject *)link->parent) : -1;
+
+    if (id < 0)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say which fileset it imports");
+    imp->fileset = id;
+    return 0;
+}
+
+static int send_hashes(struct om_import *imp, struct arena *mem, struct err *err)
+{
+    const char **hashes = arena_alloc(mem, imp->n_files, sizeof(*hashes));
+    const struct om_api_string_set set = {.n = imp->n_files, .at = hashes};
+    const struct ice_proxy *handle;
+
+    for (size_t i = 0; i < imp->n_files; i++) {
+        if (!imp->hashes[i][0])
+            return err_set(err, REASON_BUG, 0, "file %zu of the set was not uploaded", i + 1);
+        hashes[i] = imp->hashes[i];
+    }
+    if (om_grid_import_process_verify_upload(&imp->client->caller, imp->process, set, mem, &handle, err) < 0)
+        return -1;
+    if (!handle)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO verified the upload without an answer");
+    imp->wait.handle = ice_proxy_copy(imp->mem, handle);
+    return 0;
+}
+
+int om_import_verify(struct om_import *imp, int64_t *fileset, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+
+    if (!imp->process || imp->wait.handle)
+        return err_set(err, REASON_BUG, 0, "an import is verified twice");
+    if (send_hashes(imp, mem, err) < 0)
+        return err_prefix(err, "verify the upload: ");
+    if (learn_fileset(imp, mem, err) < 0) {
+        err->cls = ERR_WAIT; /* the import runs: it is to be found by its token, not to be started again */
+        return err_prefix(err, "after the upload was verified: ");
+    }
+    *fileset = imp->fileset;
+    return 0;
+}
+
+static int take_answer(struct om_import *imp, const struct om_cmd_response *answer, struct arena *mem, struct om_import_result *out,
+                       struct err *err)
+{
+    imp->answered = true;
+    if (ice_class_is_a(answer->cls, &om_cmd_err_class))
+        return om_error_command("import", (const struct om_cmd_err *)answer, err);
+    if (om_fileset_look(imp->client, imp->fileset, mem, out, err) < 0)
+        return -1;
+    if (out->n_images == 0)
+        return err_set(err, REASON_IMPORT_FAILED, 0, "OMERO says that it imported Fileset:%lld, and no image came of it",
+                       (long long)imp->fileset);
+    return 0;
+}
+
+int om_import_poll(struct om_import *imp, struct arena *mem, struct om_import_result *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *scratch = arena_new();
+    const struct om_cmd_response *answer;
+
+    if (!imp->wait.handle || imp->fileset < 0)
+        return err_set(err, REASON_BUG, 0, "an import is asked for its result before it was verified");
+
+    int r = om_handle_ask(imp->client, &imp->wait, scratch, &answer, err);
+
+    if (r == OM_HANDLE_BUSY)
+        return OM_RUNNING;
+    return r < 0 ? -1 : take_answer(imp, answer, mem, out, err);
+}
+
+int om_import_wait(struct om_import *imp, int64_t deadline_ns, int (*keep_on)(void *arg, struct err *err), void *arg,
+                   struct arena *mem, struct om_import_result *out, struct err *err)
+{
+    int64_t pause = 0;
+
+    for (;;) {
+        int r = om_import_poll(imp, mem, out, err);
+        if (r != OM_RUNNING)
+            return r;
+        if (clock_mono_ns() >= deadline_ns)
+            return err_set(err, REASON_TIMEOUT, 0, "the import of Fileset:%lld has not ended yet", (long long)imp->fileset);
+        if (om_client_keep_alive(imp->client, err) < 0 || om_handle_pause(&pause, keep_on, arg, err) < 0)
+            return -1;
+    }
+}
+
+void om_import_end(struct om_import *imp)
+{
+    if (!imp)
+        return;
+
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_client *c = imp->client;
+    struct err ignored; /* both end with the session at the latest */
+
+    if (imp->wait.handle && imp->answered && !c->dead)
+        (void)om_cmd_handle_close(&c->caller, imp->wait.handle, mem, &ignored);
+    if (imp->process && !c->dead)
+        (void)om_api_stateful_service_interface_close(&c->caller, imp->process, mem, &ignored);
+    arena_free(imp->mem);
+    free(imp);
+}
+
+void om_import_endp(struct om_import **imp)
+{
+    om_import_end(*imp);
+}

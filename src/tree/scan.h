@@ -1,0 +1,13 @@
+/* The scan with its ceilings as parameters, so that tests can reach them.  Private to the room. */
+#pragma once
+
+#include "tree/tree.h"
+
+struct tree_limits {
+    size_t entries;
+    unsigned depth;
+    size_t path; /* bytes */
+};
+
+/* tree_scan() within other limits than those of ceilings.h; same contract. */
+int tree_scan_within(const char *root, const struct tree_limits *limits, struct tree **out, struct err *err);
