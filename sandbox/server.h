@@ -8,11 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/auto.h"
+#include "base/err.h"
 #include "base/uuid.h"
+#include "ice/type.h"
 #include "sandbox/store.h"
 
 struct conn;
 struct call;
+struct server;
 struct servant;
 struct session;
 
@@ -52,7 +56,9 @@ struct session {
     int64_t id, user, group;
     int64_t sudoer;          /* -1: none */
     char *event_type;
-    int refs;                /* connections and makers */
+    int refs;                /* logins and makers: what OMERO counts */
+    int holders;             /* connections that point here: what this program counts */
+    bool closed;             /* over, and no longer listed */
     bool detach;             /* stays without them */
     bool reused;             /* joined by its uuid or made by sudo: no password was given */
     int64_t idle_ms, life_ms; /* 0: unlimited */
@@ -93,7 +99,10 @@ void server_say(const char *fmt, ...) ATTR_PRINTF(1, 2); /* a line on stderr, wi
 struct session *session_make(struct server *s, int64_t user, int64_t group, int64_t sudoer, const char *agent, const char *ip,
                              const char *event, int64_t life_ms, int64_t idle_ms);
 struct session *session_find(struct server *s, const char *uuid); /* NULL: none, or over */
-int session_leave(struct server *s, struct session *session); /* one reference less; what is left.  0: it may be freed by now */
+void session_hold(struct session *session);
+void session_release(struct server *s, struct session *session); /* a connection lets go; may free it */
+int session_leave(struct server *s, struct session *session, bool even_detached); /* one login less; what is left */
+void session_end(struct server *s, struct session *session);
 struct servant *servant_add(struct server *s, struct session *session, const struct kind *kind, const char *name, const char *category,
                             void *state);
 void servant_drop(struct server *s, struct servant *v); /* no longer listed */
