@@ -20,7 +20,7 @@ struct picture_image {
 };
 
 struct picture {
-    const char *file;              /* last part of the path of the file that names the images: a companion file where there is one */
+    const char *file;              /* last part of the path of the file that names the images: a companion where there is one */
     const struct picture_image *images;
     size_t n_images;               /* > 0 */
     bool known;                    /* false: nothing is known of this format, and the sizes are made up */

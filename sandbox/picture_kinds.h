@@ -15,10 +15,10 @@ int picture_jpeg(const char *path, struct arena *arena, struct picture *out, str
 /* A file that is OME-XML altogether: `.ome`, companion files. */
 int picture_ome_xml(const char *path, struct arena *arena, struct picture *out, struct err *err);
 
-/* OME-XML that stands for the file at `path`.  1: no OME-XML with images; `*metadata` is then the metadata file that it points to,
- * or NULL. */
-int picture_ome_text(const char *path, const char *text, size_t n, struct arena *arena, struct picture *out, const char **metadata,
-                     struct err *err);
+/* OME-XML that stands for the file at `path`.  1: no OME-XML with images; `*metadata` is then the metadata file that it points
+ * to, or NULL. */
+int picture_ome_text(const char *path, const char *text, size_t n, struct arena *arena, struct picture *out,
+                     const char **metadata, struct err *err);
 
 /* The last part of a path, and a file beside it. */
 const char *picture_base(const char *path);

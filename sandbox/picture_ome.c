@@ -1,4 +1,4 @@
-/* OME-XML (schema 2016-06; older ones name the same): an image each <Image>, and whether the files that hold its planes are there.
+/* OME-XML (schema 2016-06; older ones name the same): an image each <Image>, and whether the files of its planes are there.
  *
  * Declarations of entities are refused, depth and size are held against ceilings.h. */
 #include <expat.h>
@@ -93,13 +93,13 @@ static void on_pixels(struct reading *r, const XML_Char **attributes)
     if (r->n == 0 || r->names)
         return;
     struct picture_image *image = &r->images[r->n - 1];
-    const char *type = attribute(attributes, "Type");
+    const char *type = attribute(attributes, "Type"), *old = attribute(attributes, "PixelType");
     image->x = size_of(r, attributes, "SizeX", INT32_MAX);
     image->y = size_of(r, attributes, "SizeY", INT32_MAX);
     image->z = size_of(r, attributes, "SizeZ", INT32_MAX);
     image->t = size_of(r, attributes, "SizeT", INT32_MAX);
     image->c = size_of(r, attributes, "SizeC", SANDBOX_CHANNELS_MAX);
-    image->type = arena_str(r->arena, type ? type : attribute(attributes, "PixelType") ? attribute(attributes, "PixelType") : "uint8");
+    image->type = arena_str(r->arena, type ? type : old ? old : "uint8");
     r->names = arena_alloc(r->arena, image->c, sizeof *r->names);
     r->n_named = 0;
     image->channels = r->names;
@@ -168,12 +168,12 @@ static void XMLCALL on_end(void *data, const XML_Char *name)
     if (r->own_uuid && strcmp(uuid, r->own_uuid) == 0)
         return;
     if (strchr(r->member, '/') || access(picture_beside(r->path, r->member, r->arena), R_OK) < 0)
-        fail(r, REASON_INCOMPLETE, arena_printf(r->arena, "loci.formats.FormatException: Missing file %s associated with UUID %s.",
-                                                r->member, uuid));
+        fail(r, REASON_INCOMPLETE,
+             arena_printf(r->arena, "loci.formats.FormatException: Missing file %s associated with UUID %s.", r->member, uuid));
 }
 
-static void XMLCALL on_entity(void *data, const XML_Char *name, int is_parameter, const XML_Char *value, int n, const XML_Char *base,
-                              const XML_Char *system_id, const XML_Char *public_id, const XML_Char *notation)
+static void XMLCALL on_entity(void *data, const XML_Char *name, int is_parameter, const XML_Char *value, int n,
+                              const XML_Char *base, const XML_Char *system_id, const XML_Char *public_id, const XML_Char *notation)
 {
     struct reading *r = data;
 
@@ -197,8 +197,8 @@ static int take_images(struct reading *r, struct picture *out)
     return 0;
 }
 
-int picture_ome_text(const char *path, const char *text, size_t n, struct arena *arena, struct picture *out, const char **metadata,
-                     struct err *err)
+int picture_ome_text(const char *path, const char *text, size_t n, struct arena *arena, struct picture *out,
+                     const char **metadata, struct err *err)
 {
     AUTO(reading_clear) struct reading r = {.xml = XML_ParserCreate(NULL), .arena = arena, .path = path, .uuid = BUF_INIT(1024),
                                             .err = err};
@@ -227,5 +227,7 @@ int picture_ome_xml(const char *path, struct arena *arena, struct picture *out, 
     if (slurp(path, &text, err) < 0)
         return -1;
     int r = picture_ome_text(path, text.len ? (const char *)text.data : "", text.len, arena, out, &metadata, err);
-    return r == 1 ? err_set(err, REASON_BROKEN_FILE, 0, "loci.formats.FormatException: Missing OME-XML in %s", picture_base(path)) : r;
+    if (r == 1)
+        return err_set(err, REASON_BROKEN_FILE, 0, "loci.formats.FormatException: Missing OME-XML in %s", picture_base(path));
+    return r;
 }

@@ -72,7 +72,7 @@ int picture_jpeg(const char *path, struct arena *arena, struct picture *out, str
     }
     if (be16(h + 5) == 0 || be16(h + 7) == 0 || h[9] == 0)
         return err_set(err, REASON_BROKEN_FILE, 0, "java.lang.ArithmeticException: / by zero");
-    picture_one(out, (struct picture_image){.name = out->file, .x = be16(h + 7), .y = be16(h + 5), .z = 1, .c = h[9] > 3 ? 3 : h[9],
-                                            .t = 1, .type = "uint8"}, arena);
+    picture_one(out, (struct picture_image){.name = out->file, .x = be16(h + 7), .y = be16(h + 5), .z = 1,
+                                            .c = h[9] > 3 ? 3 : h[9], .t = 1, .type = "uint8"}, arena);
     return 0;
 }

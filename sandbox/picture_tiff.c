@@ -175,7 +175,8 @@ static void imagej_sizes(const struct pages *p, const char *path, struct picture
     uint64_t z = imagej_number(p->text, "slices"), t = imagej_number(p->text, "frames"), c = imagej_number(p->text, "channels");
     if (z == 0 || t == 0 || c == 0 || z > SANDBOX_PAGES_MAX || t > SANDBOX_PAGES_MAX || c > SANDBOX_CHANNELS_MAX)
         return;
-    uint64_t planes = z * t * (colour ? 1 : c), bytes = (uint64_t)image->x * image->y * p->at[0].samples * ((p->at[0].bits + 7u) / 8u);
+    uint64_t planes = z * t * (colour ? 1 : c);
+    uint64_t bytes = (uint64_t)image->x * image->y * p->at[0].samples * ((p->at[0].bits + 7u) / 8u);
     bool bare = p->n == 1 && !p->packed && stat(path, &st) == 0 && bytes > 0 && planes <= (uint64_t)st.st_size / bytes;
     if (planes != p->n && !bare)
         return;

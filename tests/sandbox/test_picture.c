@@ -1,7 +1,8 @@
-/* Pictures: expected values are what OMERO.server 5.6.17 with Bio-Formats 7.3.1 made of the same files (sets), or what Bio-Formats
- * 7.3.1 alone says of them (the small ones). */
+/* Pictures: expected values are what OMERO.server 5.6.17 with Bio-Formats 7.3.1 made of the same files (sets), or what
+ * Bio-Formats 7.3.1 alone says of them (the small ones). */
 #include "../test.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,8 @@ static char *told(const char *folder, const char *name, struct arena *arena)
         return arena_str(arena, err.text);
     for (size_t i = 0; i < p.n_images; i++) {
         const struct picture_image *m = &p.images[i];
-        all = arena_printf(arena, "%s%s%s: %u,%u,%u,%u,%u %s", all, i ? "\n" : "", picture_name(&p, i, NULL, arena), m->x, m->y, m->z, m->c,
-                           m->t, m->type);
+        all = arena_printf(arena, "%s%s%s: %u,%u,%u,%u,%u %s", all, i ? "\n" : "", picture_name(&p, i, NULL, arena), m->x, m->y, m->z,
+                           m->c, m->t, m->type);
     }
     return all;
 }
@@ -89,15 +90,18 @@ static void images_are_those_of_the_sample_sets(void **state)
         {"samples/sets/made-ome-tiff-pyramid/pyramid.ome.tif", "pyramid.ome.tif: 320,256,1,2,1 uint16"},
         {"samples/sets/made-ome-xml/volume.ome", "volume.ome: 56,40,4,2,1 uint16"},
         {"samples/sets/broken-companion-member-gone/sample.companion.ome",
-         "loci.formats.FormatException: Missing file sample_Z2.ome.tiff associated with UUID urn:uuid:f3a38512-e3a9-4b75-a561-486025fed861."},
+         "loci.formats.FormatException: Missing file sample_Z2.ome.tiff associated with UUID "
+         "urn:uuid:f3a38512-e3a9-4b75-a561-486025fed861."},
         {"samples/sets/broken-empty-tiff/empty.tif", "loci.formats.FormatException: Invalid TIFF file: empty.tif"},
     };
-    AUTO(arena_freep) struct arena *arena = arena_new();
+    char beside[PATH_MAX];
 
     (void)state;
-    setenv("IMPOMERO_SHARED", arena_printf(arena, "%s/../../shared", getenv("SAMPLE")), 0);
+    snprintf(beside, sizeof beside, "%s/../../shared", getenv("SAMPLE"));
+    setenv("IMPOMERO_SHARED", beside, 0);
     if (access(getenv("IMPOMERO_SHARED"), R_OK) < 0)
         skip();
+    AUTO(arena_freep) struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_LEN(sets); i++)
         assert_string_equal(told("IMPOMERO_SHARED", sets[i].file, arena), sets[i].images);
 }
@@ -201,7 +205,8 @@ static void hostile_ome_xml_is_refused(void **state)
     assert_fails(read_xml(arena, "<OME/>", &err), &err, REASON_BROKEN_FILE);
     assert_fails(read_xml(arena, "<OME><Image/></OME>", &err), &err, REASON_BROKEN_FILE);
     assert_fails(read_xml(arena, "<!DOCTYPE OME [<!ENTITY a 'b'>]>" PIXELS("1") END, &err), &err, REASON_BROKEN_FILE);
-    assert_fails(read_xml(arena, PIXELS("1") "<TiffData><UUID FileName='../x.tif'>u</UUID></TiffData>" END, &err), &err, REASON_INCOMPLETE);
+    assert_fails(read_xml(arena, PIXELS("1") "<TiffData><UUID FileName='../x.tif'>u</UUID></TiffData>" END, &err), &err,
+                 REASON_INCOMPLETE);
     assert_string_equal(err.text, "loci.formats.FormatException: Missing file ../x.tif associated with UUID u.");
 }
 
