@@ -253,6 +253,8 @@ static int check_end(struct call *c, const struct om_iobject *end, unsigned need
 
     if (!e)
         return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and keeps no %s", end->cls->id);
+    if (!end->id)
+        return call_throw(c, &om_validation_exception_class, "object references an unsaved transient instance: %s.%s", e->package, e->name);
     if (object_check(c, e, end->id->val, &owner, &group) < 0)
         return -1;
     if (!(viewer_may(c->viewer, group, owner) & needed)) {
