@@ -66,7 +66,7 @@ const struct entity entities[] = {
     {"Experimenter", &om_experimenter_class, "Experimenter", "ome.model.meta",
      "!omeName firstName middleName lastName institution email ldap password privileges"},
     {"ExperimenterGroup", &om_experimenter_group_class, "ExperimenterGroup", "ome.model.meta", "!name description ldap perms"},
-    {"GroupExperimenterMap", &om_group_experimenter_map_class, "GroupExperimenterMap", "ome.model.meta", LINK " owner"},
+    {"GroupExperimenterMap", &om_group_experimenter_map_class, "GroupExperimenterMap", "ome.model.meta", LINK " owner", &om_experimenter_group_class},
     {"Event", &om_event_class, "Event", "ome.model.meta", "time type status experimenter experimenterGroup session"},
     {"Session", &om_session_class, "Session", "ome.model.meta",
      "uuid owner sudoer timeToIdle timeToLive started closed message defaultEventType userAgent userIP"},
