@@ -2,8 +2,10 @@
 #include "cli/command.h"
 
 extern const struct command command_card_check;
+extern const struct command command_plan;
 
 const struct command *const commands[] = {
     &command_card_check,
+    &command_plan,
 };
 const size_t n_commands = ARRAY_LEN(commands);

@@ -1,0 +1,216 @@
+#include "engine/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+/* What is under way while a plan is made. */
+struct work {
+    struct plan *p;
+    size_t cap_targets, cap_filesets, cap_skips;
+};
+
+/* Blanks and control characters, C1's too, become underscores; the rest stays as it is. */
+static char *clean(char *name)
+{
+    char *to = name;
+
+    for (const char *c = name; *c; c++) {
+        if (c[0] == '\xC2' && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xA0)
+            c++, *to++ = '_';
+        else
+            *to++ = (unsigned char)*c <= ' ' || *c == 0x7F ? '_' : *c;
+    }
+    *to = '\0';
+    return name;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+char *plan_image_name(struct arena *a, const char *path, const char *card_dir)
+{
+    size_t n = strlen(card_dir);
+    char *name = arena_str(a, path + n + (n > 0));
+
+    for (char *c = name; *c; c++)
+        if (*c == '/')
+            *c = '-';
+    return clean(name);
+}
+
+char *plan_dataset_name(struct arena *a, const char *dir, const char *root_name)
+{
+    return clean(arena_str(a, *dir ? last_part(dir) : root_name));
+}
+
+static void skip(struct work *w, const char *path, enum reason why, const char *text)
+{
+    struct plan *p = w->p;
+
+    p->skips = mem_grow(p->skips, p->n_skips, &w->cap_skips, sizeof(*p->skips));
+    p->skips[p->n_skips++] = (struct plan_skip){.path = path, .why = why, .text = text};
+}
+
+static size_t target_of(struct work *w, const struct found_card *card, bool screen)
+{
+    struct plan *p = w->p;
+    size_t i = p->n_targets;
+
+    /* filesets come sorted by path: the target is nearly always the last one or one of the few above it */
+    while (i-- > 0)
+        if (p->targets[i].screen == screen && strcmp(p->targets[i].dir, card->dir) == 0)
+            return i;
+
+    char *name = plan_dataset_name(p->arena, card->dir, p->root_name);
+    p->targets = mem_grow(p->targets, p->n_targets, &w->cap_targets, sizeof(*p->targets));
+    p->targets[p->n_targets] = (struct plan_target){
+        .dir = card->dir, .screen = screen, .card = card, .first = SIZE_MAX, .last = SIZE_MAX,
+        .name = screen ? arena_printf(p->arena, "%s / %s", card->card->project, name) : name};
+    return p->n_targets++;
+}
+
+/* The first path of the set that is not UTF-8, the root's name included where it would be used. */
+static const char *odd_path(const struct plan *p, const struct format_group *g, const struct found_card *card)
+{
+    if (!*card->dir && !str_is_utf8(p->root_name, strlen(p->root_name)))
+        return p->root_name;
+    for (size_t i = 0; i < g->n_members; i++)
+        if (!str_is_utf8(g->members[i]->path, strlen(g->members[i]->path)))
+            return g->members[i]->path;
+    return NULL;
+}
+
+/* A member for which another card is nearer than the one of the target, or NULL. */
+static const struct tree_entry *stray(const struct plan *p, const struct format_group *g, const struct found_card *near)
+{
+    for (size_t i = 1; i < g->n_members; i++) {
+        const struct tree_entry *m = g->members[i];
+        size_t n = 0;
+
+        if (cards_near(p->cards, m->path, m->dir_len, &n) != near)
+            return m;
+    }
+    return NULL;
+}
+
+static void hold(struct plan_fileset *f, enum reason why, const char *text)
+{
+    f->why = why;
+    f->text = text;
+}
+
+/* "its path 'a\xE9.tif' is not UTF-8" */
+static const char *about(struct plan *p, const char *before, const char *path, const char *after)
+{
+    AUTO(mem_freep) char *shown = str_show(path);
+
+    return arena_printf(p->arena, "%s '%s' %s", before, shown, after);
+}
+
+/* Why a set below a card cannot be imported as planned, if so. */
+static void judge(struct work *w, struct plan_fileset *f, const struct found_card *near, const struct found_card *good,
+                  const struct found_card *blocked)
+{
+    const struct format_group *g = f->group;
+    const char *odd = odd_path(w->p, g, f->card);
+    const struct tree_entry *other = stray(w->p, g, near);
+
+    if (odd)
+        hold(f, REASON_NOT_UTF8, about(w->p, "its path", odd, "is not UTF-8"));
+    else if (!good)
+        hold(f, blocked->why, about(w->p, "the card", blocked->entry->path, "cannot be used"));
+    else if (g->why != REASON_NONE)
+        hold(f, g->why, g->text);
+    else if (other)
+        hold(f, REASON_CONFLICT, about(w->p, "its file", other->path, "belongs to another card than the rest of the set"));
+}
+
+static int64_t bytes_of(const struct format_group *g)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < g->n_members; i++)
+        sum += g->members[i]->stamp.size;
+    return sum;
+}
+
+/* The fileset that is about to be added is the target's last one. */
+static void chain(struct plan *p, struct plan_target *t)
+{
+    if (t->n_filesets++ == 0)
+        t->first = p->n_filesets;
+    else
+        p->filesets[t->last].next = p->n_filesets;
+    t->last = p->n_filesets;
+}
+
+static void add_fileset(struct work *w, const struct format_group *g, const struct found_card *near, size_t n_near)
+{
+    struct plan *p = w->p;
+    const struct found_card *blocked, *good = cards_apply(near, n_near, &blocked);
+    struct plan_fileset f = {.group = g, .path = g->members[0]->path, 
+                             .target = SIZE_MAX, .next = SIZE_MAX, .card = good ? good : blocked, .text = "",
+                             .bytes = bytes_of(g)};
+
+    judge(w, &f, near, good, blocked);
+    if (f.why != REASON_NOT_UTF8)
+        f.name = plan_image_name(p->arena, f.path, f.card->dir);
+    p->filesets = mem_grow(p->filesets, p->n_filesets, &w->cap_filesets, sizeof(*p->filesets));
+    if (f.why == REASON_NONE) {
+        f.target = target_of(w, good, g->plate);
+        chain(p, &p->targets[f.target]);
+    }
+    p->filesets[p->n_filesets++] = f;
+}
+
+/* Files that are no images, and images that no card wants, are named and left out. */
+static void take_group(struct work *w, const struct format_group *g)
+{
+    const struct tree_entry *target = g->members[0];
+    size_t n_near = 0;
+    const struct found_card *near = cards_near(w->p->cards, target->path, target->dir_len, &n_near);
+    bool image = g->why != REASON_UNKNOWN_FORMAT;
+
+    if (image && near) {
+        add_fileset(w, g, near, n_near);
+        return;
+    }
+    for (size_t i = 0; i < g->n_members; i++)
+        skip(w, g->members[i]->path, image ? REASON_NO_CARD : g->why, image ? "" : g->text);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct plan_skip *)a)->path, ((const struct plan_skip *)b)->path);
+}
+
+void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards, const char *root_name,
+               struct plan *out)
+{
+    struct work w = {.p = out};
+
+    *out = (struct plan){.root_name = root_name, .cards = cards, .arena = arena_new()};
+    for (size_t i = 0; i < groups->n; i++)
+        take_group(&w, &groups->at[i]);
+    for (size_t i = 0; i < tree->n; i++)
+        if (tree->entries[i].skip != REASON_NONE)
+            skip(&w, tree->entries[i].path, tree->entries[i].skip, "");
+    if (out->n_skips > 0)
+        qsort(out->skips, out->n_skips, sizeof(*out->skips), by_path);
+}
+
+void plan_clear(struct plan *p)
+{
+    free(p->targets);
+    free(p->filesets);
+    free(p->skips);
+    arena_free(p->arena);
+    *p = (struct plan){0};
+}

@@ -1,0 +1,59 @@
+/* The planner: a snapshot, its groups of files and its cards -> what should be in OMERO.  Pure: no network, no clock, no file is
+ * opened; the same three always give the same plan.  The rules are the mapping rules (ARCHITECTURE.md, "From files to OMERO").
+ *
+ * Everything points into the tree, the groups and the cards, which must outlive the plan. */
+#pragma once
+
+#include "engine/cards.h"
+#include "format/format.h"
+
+/* What a card's directory becomes: a dataset for its images, a screen for its plates. */
+struct plan_target {
+    const char *dir;  /* of the card; "" is the root */
+    bool screen;
+    const char *name; /* as shown in OMERO; not the identity, which is the directory */
+    const struct found_card *card;
+    size_t n_filesets; /* that may be imported */
+    size_t first, last; /* of its filesets, by `next`; SIZE_MAX = none */
+};
+
+struct plan_fileset {
+    const struct format_group *group;
+    const char *path; /* of the target file */
+    const char *name; /* of the image; NULL when held before it was known */
+    size_t target;    /* index into targets; SIZE_MAX = none */
+    size_t next;      /* the target's next fileset; SIZE_MAX = the last one */
+    const struct found_card *card; /* the one that applies, or keeps it from being imported; NULL never */
+    enum reason why;  /* REASON_NONE: to be imported; else held, or waiting where the reason's class says so */
+    const char *text; /* "" or why, for people */
+    int64_t bytes;
+};
+
+/* What is left out: no image, no card, hidden, a link ... */
+struct plan_skip {
+    const char *path;
+    enum reason why;
+    const char *text;
+};
+
+struct plan {
+    const char *root_name; /* the name of the root directory */
+    struct plan_target *targets; /* by directory, dataset before screen */
+    size_t n_targets;
+    struct plan_fileset *filesets; /* by path of the target, those that are held too */
+    size_t n_filesets;
+    struct plan_skip *skips; /* by path */
+    size_t n_skips;
+    const struct cards *cards;
+    struct arena *arena;
+};
+
+/* `root_name`: the last part of the root's absolute path; the name of the dataset of a card in the root itself. */
+void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards, const char *root_name,
+               struct plan *out);
+void plan_clear(struct plan *p);
+
+/* The name of an image: the path below the card's directory, parts joined by "-", blanks and control characters as underscores. */
+char *plan_image_name(struct arena *a, const char *path, const char *card_dir);
+/* The name of a dataset: the directory's own name, cleaned in the same way. */
+char *plan_dataset_name(struct arena *a, const char *dir, const char *root_name);
