@@ -183,6 +183,9 @@ void fill_words(struct toml_fault *fault, std::string_view theirs)
             return;
         }
 
+    static constexpr std::string_view prefix = "Error while parsing ";
+    if (theirs.substr(0, prefix.size()) == prefix)
+        theirs.remove_prefix(prefix.size());
     std::string text{theirs.substr(0, 300)};
     char *shown = str_show(text.c_str());
     snprintf(fault->text, sizeof(fault->text), "%.*s", static_cast<int>(sizeof(fault->text) - 1), shown);

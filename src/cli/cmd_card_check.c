@@ -82,6 +82,7 @@ static void say_fault(struct cli *cli, const char *path, const struct card_fault
 {
     bool colour = cli->colour_err;
 
+    fflush(cli->out);
     fprintf(cli->err, "%s:%d:%d: %s%s%s\n", path, f->line, f->column, cli_colour(colour, CLI_RED), f->message,
             cli_colour(colour, CLI_PLAIN));
     if (f->source[0])

@@ -2,10 +2,14 @@
 #include "cli/command.h"
 
 extern const struct command command_card_check;
+extern const struct command command_config_check;
+extern const struct command command_config_show;
 extern const struct command command_plan;
 
 const struct command *const commands[] = {
     &command_card_check,
+    &command_config_check,
+    &command_config_show,
     &command_plan,
 };
 const size_t n_commands = ARRAY_LEN(commands);

@@ -23,6 +23,7 @@ int cli_fail(struct cli *cli, const char *where, const struct err *err)
     AUTO(mem_freep) char *hint = str_show(err_hint_text(err));
     bool c = cli->colour_err;
 
+    fflush(cli->out); /* in the order in which things happened */
     fprintf(cli->err, "%simpomero:%s %s%s%s\n", cli_colour(c, CLI_RED), cli_colour(c, CLI_PLAIN), place ? place : "",
             place ? ": " : "", text);
     if (hint[0])
@@ -34,6 +35,7 @@ void cli_say(struct cli *cli, const char *fmt, ...)
 {
     va_list args;
 
+    fflush(cli->out);
     fputs("impomero: ", cli->err);
     va_start(args, fmt);
     vfprintf(cli->err, fmt, args);
