@@ -7,6 +7,7 @@
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define ICE_IN_FLIGHT_MAX 1024u     /* requests of one connection without a taken reply; a worker has a handful */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
+#define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */
 #define OM_ROWS_MAX (4u << 20)      /* cells of one projection's answer; 20,000 links of 4 columns are 80,000 */
 #define OM_BATCH 5000u              /* links a save or delete: a real server takes 3 s for that many */
 #define OM_PAIR_MAX 2600u           /* bytes of a map's key or value; the server's index refuses 2,704 */
@@ -21,7 +22,6 @@
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
 #define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
-#define CARD_TAGS_MAX 1000u         /* tags of one card; people give a handful */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
 #define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */

@@ -220,12 +220,11 @@ static bool is_section(const struct conf *c, const char *name)
     return false;
 }
 
-/* `allowed` names the keys that could have been meant: those of a root, or all. */
 static int unknown_key(struct reading *r, const char *section, const struct toml_node *value, bool of_root)
 {
     const struct conf *c = r->conf;
-    AUTO(mem_freep) char(*names)[64] = mem_new(c->n_keys + 3, sizeof(*names));
-    AUTO(mem_freep) const char **words = mem_new(c->n_keys + 3, sizeof(*words));
+    AUTO(mem_freep) char(*names)[64] = mem_new(c->n_keys, sizeof(*names));
+    AUTO(mem_freep) const char **words = mem_new(c->n_keys + 2, sizeof(*words));
     size_t n = 0;
 
     for (size_t i = 0; i < c->n_keys; i++) {
@@ -233,12 +232,11 @@ static int unknown_key(struct reading *r, const char *section, const struct toml
             continue;
         conf_key_name(&c->keys[i], names[n++]);
     }
-    for (size_t i = 0; i < 2 && of_root; i++)
-        strcpy(names[n++], i ? "path" : "name");
-    if (!of_root)
-        strcpy(names[n++], "root");
     for (size_t i = 0; i < n; i++)
         words[i] = names[i];
+    words[n++] = of_root ? "name" : "root";
+    if (of_root)
+        words[n++] = "path";
 
     AUTO(mem_freep) char *full = section ? mem_printf("%s.%s", section, value->key) : mem_str(value->key);
     AUTO(mem_freep) char *shown = str_show(full);

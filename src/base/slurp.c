@@ -21,8 +21,9 @@ static int read_all(int fd, struct buf *out)
             continue;
         if (n <= 0)
             return n < 0 ? errno : 0;
-        buf_add(out, block, (size_t)n);
-        if (out->full)
+        size_t left = out->max - out->len;
+        buf_add(out, block, (size_t)n < left ? (size_t)n : left);
+        if ((size_t)n > left)
             return EFBIG;
     }
 }

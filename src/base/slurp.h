@@ -5,5 +5,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* -1: REASON_GONE, REASON_UNREADABLE, REASON_NOT_REGULAR, or REASON_TOO_LARGE beyond the buffer's ceiling. */
+/* -1: REASON_GONE, REASON_UNREADABLE, REASON_NOT_REGULAR, or REASON_TOO_LARGE beyond the buffer's ceiling,
+ * which is then full of the file's beginning. */
 int slurp(const char *path, struct buf *out, struct err *err);

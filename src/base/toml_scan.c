@@ -80,18 +80,22 @@ static bool joins_lines(const struct scan *s, size_t at)
     return at < s->n && (s->text[at] == '\n' || starts(s, at, "\r\n"));
 }
 
+/* Behind \u or \U: so many digits of a character that there is. */
 static int check_digits(struct scan *s, size_t digits)
 {
-    bool zero = true;
+    uint64_t code = 0;
 
     for (size_t i = 0; i < digits; i++) {
         size_t at = s->at + 2 + i;
         if (at >= s->n || !isxdigit((unsigned char)s->text[at]))
             return fault_at(s, s->at, TOML_ESCAPE, "\\%c needs %zu hexadecimal digits", s->text[s->at + 1], digits);
-        zero = zero && s->text[at] == '0';
+        char c = s->text[at];
+        code = code << 4 | (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
     }
-    if (zero)
+    if (code == 0)
         return fault_at(s, s->at, TOML_ESCAPE, "the character U+0000 cannot be stored");
+    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+        return fault_at(s, s->at, TOML_ESCAPE, "there is no character U+%04llX", (unsigned long long)code);
     s->at += 2 + digits;
     return 0;
 }

@@ -41,7 +41,7 @@ static void float_text(double x, char out[FLOAT_TEXT])
     do
         snprintf(out, FLOAT_TEXT, "%.*e", digits - 1, x);
     while (strtod(out, NULL) != x && digits++ < DOUBLE_DIGITS);
-    exponent = atoi(strchr(out, 'e') + 1);
+    exponent = (int)strtol(strchr(out, 'e') + 1, NULL, 10);
     if (exponent >= FIXED_FROM && exponent < FIXED_BELOW)
         snprintf(out, FLOAT_TEXT, "%.*f", digits - 1 - exponent > 1 ? digits - 1 - exponent : 1, x);
 }

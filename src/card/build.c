@@ -141,8 +141,6 @@ static int add_tag(struct building *b, const char **tags, const struct toml_node
         return -1;
     if (str_is_blank(text) || has_tag(tags, c->n_tags, text))
         return 0;
-    if (c->n_tags == CARD_TAGS_MAX)
-        return wrong(b, value->line, value->column, "leave some out", "more than %u tags", CARD_TAGS_MAX);
     tags[c->n_tags++] = text;
     return 0;
 }
@@ -158,7 +156,10 @@ static int take_tags(struct building *b, const struct toml_node *root)
                      toml_type_words(v->type));
 
     size_t n = v->type == TOML_STRING ? 1 : v->n_items;
-    const char **tags = arena_alloc(b->to->arena, n < CARD_TAGS_MAX ? n : CARD_TAGS_MAX, sizeof(*tags));
+    if (n > CARD_TAGS_MAX)
+        return wrong(b, v->items[CARD_TAGS_MAX].line, v->items[CARD_TAGS_MAX].column, "leave some out", "more than %u tags",
+                     CARD_TAGS_MAX);
+    const char **tags = arena_alloc(b->to->arena, n, sizeof(*tags));
     b->to->card.tags = tags;
     if (v->type == TOML_STRING)
         return add_tag(b, tags, v);

@@ -1,0 +1,213 @@
+#include "../test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ceilings.h"
+#include "base/buf.h"
+#include "base/conf.h"
+#include "base/mem.h"
+
+struct all {
+    const char *host, *file, *mode;
+    int64_t port, wait_s;
+    bool plain;
+    const char *word;
+};
+
+struct one {
+    int64_t settle_s;
+};
+
+static const char *const modes[] = {"upload", "link", NULL};
+static const struct conf_key keys[] = {
+    {"server", "host", CONF_TEXT, .fallback = "localhost", .offset = offsetof(struct all, host), .env = "OTHER_HOST", .option = "server"},
+    {"server", "port", CONF_INT, .fallback = "4064", .min = 1, .max = 65535, .offset = offsetof(struct all, port)},
+    {"server", "plain_tcp", CONF_BOOL, .fallback = "false", .offset = offsetof(struct all, plain)},
+    {"server", "word", CONF_TEXT, .secret = true, .offset = offsetof(struct all, word)},
+    {NULL, "file", CONF_PATH, .offset = offsetof(struct all, file)},
+    {NULL, "mode", CONF_CHOICE, .fallback = "upload", .choices = modes, .offset = offsetof(struct all, mode)},
+    {NULL, "wait", CONF_SECONDS, .fallback = "10m", .min = 0, .max = 86400, .offset = offsetof(struct all, wait_s)},
+    {NULL, "settle", CONF_SECONDS, CONF_ROOT, .fallback = "30", .min = 0, .max = 600, .offset = offsetof(struct one, settle_s)},
+};
+enum { HOST, PORT, PLAIN, WORD, FILE_, MODE, WAIT, SETTLE };
+
+static struct conf *fresh(void)
+{
+    return conf_new(keys, ARRAY_LEN(keys));
+}
+
+static int read_text(struct conf *c, const char *text, struct err *err)
+{
+    return conf_read_text(c, "x.toml", text, strlen(text), err);
+}
+
+static void defaults_hold_until_something_else_is_said(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct all all = {0};
+    struct one one = {0};
+
+    conf_fill(c, CONF_GLOBAL, CONF_NO_ROOT, &all);
+    conf_fill(c, CONF_ROOT, CONF_NO_ROOT, &one);
+    assert_string_equal(all.host, "localhost");
+    assert_int_equal(all.port, 4064);
+    assert_int_equal(all.wait_s, 600);
+    assert_false(all.plain);
+    assert_null(all.file);
+    assert_null(all.word);
+    assert_string_equal(all.mode, "upload");
+    assert_int_equal(one.settle_s, 30);
+    assert_string_equal(conf_get(c, &keys[PORT], CONF_NO_ROOT)->place, "default");
+}
+
+static void a_later_source_wins_and_its_place_is_known(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct err err = ERR_INIT;
+    const char *const env[] = {"IMPOMERO_SERVER_PORT=2", "OTHER_HOST=b", "IMPOMERO_WAIT=", "IMPOMERO_SERVER_PLAIN_TCP=on", NULL};
+
+    assert_ok(read_text(c, "wait = \"2h\"\n[server]\nport = 1\nhost = \"a\"\n", &err), &err);
+    assert_int_equal(conf_get(c, &keys[PORT], CONF_NO_ROOT)->number, 1);
+    assert_string_equal(conf_get(c, &keys[PORT], CONF_NO_ROOT)->place, "x.toml:3");
+    assert_ok(conf_read_env(c, env, &err), &err);
+    assert_int_equal(conf_get(c, &keys[PORT], CONF_NO_ROOT)->number, 2);
+    assert_string_equal(conf_get(c, &keys[HOST], CONF_NO_ROOT)->place, "OTHER_HOST");
+    assert_int_equal(conf_get(c, &keys[WAIT], CONF_NO_ROOT)->number, 7200);
+    assert_int_equal(conf_get(c, &keys[PLAIN], CONF_NO_ROOT)->number, 1);
+    assert_ok(conf_set_option(c, "server-port", "3", &err), &err);
+    assert_ok(conf_set_option(c, "server", "c", &err), &err);
+    assert_string_equal(conf_get(c, &keys[HOST], CONF_NO_ROOT)->text, "c");
+    assert_string_equal(conf_get(c, &keys[PORT], CONF_NO_ROOT)->place, "--server-port");
+}
+
+static void the_own_name_goes_before_the_alias(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct err err = ERR_INIT;
+    const char *const env[] = {"OTHER_HOST=b", "IMPOMERO_SERVER_HOST=a", NULL};
+
+    assert_ok(conf_read_env(c, env, &err), &err);
+    assert_string_equal(conf_get(c, &keys[HOST], CONF_NO_ROOT)->text, "a");
+}
+
+static void a_root_has_its_own_value_until_environment_or_option_say_otherwise(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct err err = ERR_INIT;
+    struct one one = {0};
+
+    assert_ok(read_text(c, "settle = 60\n[[root]]\nname = \"a\"\npath = \"/a\"\nsettle = 5\n[[root]]\nname = \"b\"\npath = \"/b\"\n", &err), &err);
+    assert_int_equal(conf_n_roots(c), 2);
+    assert_string_equal(conf_root(c, 1)->path, "/b");
+    conf_fill(c, CONF_ROOT, 0, &one);
+    assert_int_equal(one.settle_s, 5);
+    conf_fill(c, CONF_ROOT, 1, &one);
+    assert_int_equal(one.settle_s, 60);
+    assert_ok(conf_set_option(c, "settle", "0", &err), &err);
+    conf_fill(c, CONF_ROOT, 0, &one);
+    assert_int_equal(one.settle_s, 0);
+}
+
+static void what_is_wrong_is_said_with_line_and_suggestion(void **state)
+{
+    (void)state;
+    static const struct { const char *toml, *text, *hint; } cases[] = {
+        {"\n[server]\nprot = 1\n", "x.toml:3: unknown key 'server.prot'", "did you mean 'server.port'?"},
+        {"setle = 1\n", "x.toml:1: unknown key 'setle'", "did you mean 'settle'?"},
+        {"qqqqqqqq = 1\n", "x.toml:1: unknown key 'qqqqqqqq'", ""},
+        {"[[root]]\nname = \"a\"\npath = \"/a\"\nmode = \"link\"\n", "x.toml:4: unknown key 'mode' in [[root]]", ""},
+        {"[server]\nport = \"x\"\n", "x.toml:2: 'server.port' must be a whole number, not text", ""},
+        {"[server]\nport = 70000\n", "x.toml:2: 'server.port' must be between 1 and 65535, not 70000", ""},
+        {"[server]\nplain_tcp = 1\n", "x.toml:2: 'server.plain_tcp' must be true or false, not a whole number", ""},
+        {"[server]\nword = 123\n", "x.toml:2: 'server.word' must be text in quotes", ""},
+        {"server = 1\n", "x.toml:1: 'server' is a section: [server]", ""},
+        {"mode = \"linkk\"\n", "x.toml:1: 'mode' knows no 'linkk'", "did you mean 'link'?"},
+        {"wait = \"5 fortnights\"\n", "x.toml:1: 'wait' must be seconds", ""},
+        {"wait = \"99999999999999999999\"\n", "x.toml:1: 'wait' must be seconds", ""},
+        {"wait = \"2d\"\n", "x.toml:1: 'wait' must be between 0 and 86400, not 172800", ""},
+        {"file = \"x/y\"\n", "x.toml:1: 'file' must be an absolute path in quotes, not x/y", ""},
+        {"a = [\n", "x.toml:1:5: ", ""},
+        {"[root]\nname = \"a\"\n", "x.toml:1: a root is written as a table [[root]]", ""},
+        {"root = [1]\n", "x.toml:1: a root is written as a table [[root]]", ""},
+        {"[[root]]\nname = \"a\"\n", "x.toml:1: a [[root]] needs 'name' and 'path'", ""},
+        {"[[root]]\nname = \"a\"\npath = \"a\"\n", "x.toml:1: the 'path' of a [[root]] must be absolute", ""},
+        {"[[root]]\nname = 1\n", "x.toml:2: 'name' of a [[root]] must be text", ""},
+        {"[[root]]\nname = \"a\"\npath = \"/a\"\n[[root]]\nname = \"a\"\npath = \"/b\"\n", "x.toml:4: another [[root]] has the same 'name'", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(conf_freep) struct conf *c = fresh();
+        struct err err = ERR_INIT;
+        assert_fails(read_text(c, cases[i].toml, &err), &err, REASON_CONFIG);
+        if (strncmp(err.text, cases[i].text, strlen(cases[i].text)) != 0 || strcmp(err.hint, cases[i].hint) != 0)
+            fail_msg("'%s' hint '%s' for '%s' hint '%s'", err.text, err.hint, cases[i].text, cases[i].hint);
+    }
+}
+
+static void wrong_values_of_environment_and_options_name_their_place(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct err err = ERR_INIT;
+    const char *const env[] = {"IMPOMERO_SERVER_PORT=http", NULL};
+
+    assert_fails(conf_read_env(c, env, &err), &err, REASON_CONFIG);
+    assert_string_equal(err.text, "IMPOMERO_SERVER_PORT: 'server.port' must be a whole number, not http");
+    assert_fails(conf_set_option(c, "settle", "601", &err), &err, REASON_CONFIG);
+    assert_non_null(strstr(err.text, "--settle"));
+    assert_fails(conf_set_option(c, "server-word", "x", &err), &err, REASON_CONFIG);
+}
+
+static void a_secret_has_no_option(void **state)
+{
+    (void)state;
+    assert_null(conf_option(keys, ARRAY_LEN(keys), "server-word"));
+    assert_null(conf_option(keys, ARRAY_LEN(keys), ""));
+    assert_ptr_equal(conf_option(keys, ARRAY_LEN(keys), "server-plain-tcp"), &keys[PLAIN]);
+}
+
+static void a_missing_file_matters_only_if_it_was_asked_for(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct err err = ERR_INIT;
+
+    assert_ok(conf_read_file(c, "/nonexistent/x.toml", false, &err), &err);
+    assert_fails(conf_read_file(c, "/nonexistent/x.toml", true, &err), &err, REASON_CONFIG);
+    assert_fails(conf_read_file(c, "/", false, &err), &err, REASON_CONFIG);
+}
+
+static void roots_have_a_largest_number(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    AUTO(buf_clear) struct buf text = BUF_INIT(1u << 20);
+    struct err err = ERR_INIT;
+
+    for (unsigned i = 0; i <= CONF_ROOTS_MAX; i++)
+        buf_printf(&text, "[[root]]\nname = \"%u\"\npath = \"/%u\"\n", i, i);
+    assert_fails(conf_read_text(c, "x", (const char *)text.data, text.len, &err), &err, REASON_CONFIG);
+    assert_int_equal(conf_n_roots(c), CONF_ROOTS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_hold_until_something_else_is_said),
+        cmocka_unit_test(a_later_source_wins_and_its_place_is_known),
+        cmocka_unit_test(the_own_name_goes_before_the_alias),
+        cmocka_unit_test(a_root_has_its_own_value_until_environment_or_option_say_otherwise),
+        cmocka_unit_test(what_is_wrong_is_said_with_line_and_suggestion),
+        cmocka_unit_test(wrong_values_of_environment_and_options_name_their_place),
+        cmocka_unit_test(a_secret_has_no_option),
+        cmocka_unit_test(a_missing_file_matters_only_if_it_was_asked_for),
+        cmocka_unit_test(roots_have_a_largest_number),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

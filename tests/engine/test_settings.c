@@ -1,0 +1,188 @@
+#include "../test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "engine/settings.h"
+
+static char dir[] = "/tmp/impomero-settings-XXXXXX";
+
+static int make_dir(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"x.toml", "password", "impomero.password"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    return rmdir(dir);
+}
+
+static char *put(const char *name, const char *text, mode_t mode)
+{
+    char *path = mem_printf("%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    assert_int_equal(chmod(path, mode), 0);
+    return path;
+}
+
+static int load(struct settings *s, const char *toml, const char *const *env, struct err *err)
+{
+    AUTO(mem_freep) char *path = put("x.toml", toml, 0600);
+
+    return settings_load(s, path, env, NULL, 0, err);
+}
+
+static const char *const only_home[] = {"HOME=/home/u", NULL};
+
+static void the_seeds_variables_are_understood(void **state)
+{
+    (void)state;
+    const char *const env[] = {"HOME=/h", "OMERO_SERVER=omero.example", "OMERO_PORT=4063", "OMERO_ROOT_PASSWORD=pw", "OMERO_ROOT_USER=adm", NULL};
+    AUTO(settings_clear) struct settings s = {0};
+    struct err err = ERR_INIT;
+
+    assert_ok(load(&s, "", env, &err), &err);
+    assert_string_equal(s.server.host, "omero.example");
+    assert_int_equal(s.server.port, 4063);
+    assert_string_equal(s.server.password, "pw");
+    assert_string_equal(s.server.user, "adm");
+    assert_string_equal(s.annotations_namespace, "impomero/card");
+    assert_int_equal(s.defaults.settle_s, 30);
+}
+
+static void the_state_directory_follows_its_rule(void **state)
+{
+    (void)state;
+    static const struct { const char *toml; const char *env[4]; const char *dir; } cases[] = {
+        {"state = \"/a\"", {"STATE_DIRECTORY=/s", "HOME=/h"}, "/a"},
+        {"", {"STATE_DIRECTORY=/s:/t", "XDG_STATE_HOME=/x", "HOME=/h"}, "/s"},
+        {"", {"XDG_STATE_HOME=/x", "HOME=/h"}, "/x/impomero"},
+        {"", {"XDG_STATE_HOME=relative", "HOME=/h"}, "/h/.local/state/impomero"},
+    };
+    struct err err = ERR_INIT;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(settings_clear) struct settings s = {0};
+        assert_ok(load(&s, cases[i].toml, cases[i].env, &err), &err);
+        assert_string_equal(s.state_dir, cases[i].dir);
+    }
+    AUTO(settings_clear) struct settings s = {0};
+    const char *const nothing[] = {NULL};
+    assert_fails(load(&s, "", nothing, &err), &err, REASON_CONFIG);
+}
+
+static void the_password_comes_from_the_first_place_that_has_one(void **state)
+{
+    (void)state;
+    AUTO(mem_freep) char *file = put("password", "from file\nrest\n", 0600);
+    AUTO(mem_freep) char *credential = put("impomero.password", "from credential", 0600);
+    AUTO(mem_freep) char *variable = mem_printf("CREDENTIALS_DIRECTORY=%s", dir);
+    AUTO(mem_freep) char *named = mem_printf("[server]\npassword_file = \"%s\"\n", file);
+    const struct { const char *toml, *more, *password; } cases[] = {
+        {named, "OMERO_ROOT_PASSWORD=from env", "from env"},
+        {"[server]\npassword = \"written\"\n", "X=", "written"},
+        {named, "X=", "from file"},
+        {"", "X=", "from credential"},
+    };
+    struct err err = ERR_INIT;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *const env[] = {"HOME=/h", variable, cases[i].more, NULL};
+        AUTO(settings_clear) struct settings s = {0};
+        assert_ok(load(&s, cases[i].toml, env, &err), &err);
+        assert_string_equal(s.server.password, cases[i].password);
+    }
+    AUTO(settings_clear) struct settings none = {0};
+    assert_ok(load(&none, "", only_home, &err), &err);
+    assert_null(none.server.password);
+}
+
+static void a_password_that_everybody_can_read_is_refused(void **state)
+{
+    (void)state;
+    AUTO(mem_freep) char *path = put("x.toml", "[server]\npassword = \"secretive\"\n", 0644);
+    AUTO(settings_clear) struct settings s = {0};
+    struct err err = ERR_INIT;
+
+    assert_fails(settings_load(&s, path, only_home, NULL, 0, &err), &err, REASON_CONFIG);
+    assert_null(strstr(err.text, "secretive"));
+    assert_non_null(strstr(err.text, ":2"));
+}
+
+static void a_password_file_must_be_there_and_hold_one(void **state)
+{
+    (void)state;
+    AUTO(mem_freep) char *empty = put("password", "\nx\n", 0600);
+    AUTO(mem_freep) char *named = mem_printf("[server]\npassword_file = \"%s\"\n", empty);
+    struct err err = ERR_INIT;
+    AUTO(settings_clear) struct settings s = {0};
+
+    assert_fails(load(&s, named, only_home, &err), &err, REASON_CONFIG);
+    assert_fails(load(&s, "[server]\npassword_file = \"/nonexistent/p\"\n", only_home, &err), &err, REASON_CONFIG);
+}
+
+static void roots_are_cleaned_found_and_apart(void **state)
+{
+    (void)state;
+    static const char two[] = "settle = 7\n[[root]]\nname = \"a\"\npath = \"/data//a/./x/..\"\nsettle = 1\n[[root]]\nname = \"b\"\npath = \"/data/ab\"\n";
+    AUTO(settings_clear) struct settings s = {0};
+    struct err err = ERR_INIT;
+
+    assert_ok(load(&s, two, only_home, &err), &err);
+    assert_string_equal(s.roots[0].path, "/data/a");
+    assert_int_equal(s.roots[0].set.settle_s, 1);
+    assert_int_equal(s.roots[1].set.settle_s, 7);
+    assert_ptr_equal(settings_root_of(&s, "/data/a/x"), &s.roots[0]);
+    assert_ptr_equal(settings_root_of(&s, "/data/ab"), &s.roots[1]);
+    assert_null(settings_root_of(&s, "/data/abc"));
+
+    AUTO(settings_clear) struct settings nested = {0};
+    assert_fails(load(&nested, "[[root]]\nname = \"a\"\npath = \"/d\"\n[[root]]\nname = \"b\"\npath = \"/d/e\"\n", only_home, &err),
+                 &err, REASON_CONFIG);
+}
+
+static void options_go_before_all(void **state)
+{
+    (void)state;
+    AUTO(mem_freep) char *path = put("x.toml", "[server]\nhost = \"a\"\n", 0600);
+    const char *const env[] = {"HOME=/h", "OMERO_SERVER=b", NULL};
+    const struct settings_option options[] = {{"server", "c"}, {"plain-tcp", ""}, {"settle", "2m"}};
+    AUTO(settings_clear) struct settings s = {0};
+    struct err err = ERR_INIT;
+
+    assert_ok(settings_load(&s, path, env, options, ARRAY_LEN(options), &err), &err);
+    assert_string_equal(s.server.host, "c");
+    assert_true(s.server.plain_tcp);
+    assert_int_equal(s.defaults.settle_s, 120);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_seeds_variables_are_understood),
+        cmocka_unit_test(the_state_directory_follows_its_rule),
+        cmocka_unit_test(the_password_comes_from_the_first_place_that_has_one),
+        cmocka_unit_test(a_password_that_everybody_can_read_is_refused),
+        cmocka_unit_test(a_password_file_must_be_there_and_hold_one),
+        cmocka_unit_test(roots_are_cleaned_found_and_apart),
+        cmocka_unit_test(options_go_before_all),
+    };
+
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
