@@ -1,0 +1,91 @@
+#include "engine/record.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+void record_revision(struct arena *a, const struct card *c, struct ledger_revision *out)
+{
+    struct ledger_pair *pairs = arena_alloc(a, c->n_pairs + 1, sizeof(*pairs));
+
+    for (size_t i = 0; i < c->n_pairs; i++)
+        pairs[i] = (struct ledger_pair){.key = c->pairs[i].key, .value = c->pairs[i].value};
+    *out = (struct ledger_revision){.sha256 = c->sha256, .project = c->project, .user = c->user, .group = c->group,
+                                    .title = c->title, .comment = c->comment ? c->comment : "", .tags = c->tags,
+                                    .n_tags = c->n_tags, .pairs = pairs, .n_pairs = c->n_pairs};
+}
+
+static struct ledger_card *cards_of(struct arena *a, const struct cards *c, struct ledger_revision *revisions)
+{
+    struct ledger_card *cards = arena_alloc(a, c->n + 1, sizeof(*cards));
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct found_card *f = &c->at[i];
+
+        if (f->card)
+            record_revision(a, f->card, &revisions[i]);
+        cards[i] = (struct ledger_card){.path = f->entry->path, .why = f->why, .line = f->line, .text = f->text ? f->text : "",
+                                        .revision = f->card ? &revisions[i] : NULL};
+    }
+    return cards;
+}
+
+static struct ledger_target *targets_of(struct arena *a, const struct plan *p, const struct ledger_revision *revisions)
+{
+    struct ledger_target *targets = arena_alloc(a, p->n_targets + 1, sizeof(*targets));
+
+    for (size_t i = 0; i < p->n_targets; i++) {
+        const struct plan_target *t = &p->targets[i];
+
+        targets[i] = (struct ledger_target){.dir = t->dir, .name = t->name, .revision = &revisions[t->card - p->cards->at],
+                                            .kind = t->screen ? LEDGER_KIND_SCREEN : LEDGER_KIND_DATASET};
+    }
+    return targets;
+}
+
+static struct ledger_member *members_of(struct arena *a, const struct format_group *g)
+{
+    struct ledger_member *members = arena_alloc(a, g->n_members, sizeof(*members));
+
+    for (size_t i = 0; i < g->n_members; i++) {
+        const struct tree_stamp *s = &g->members[i]->stamp;
+
+        members[i] = (struct ledger_member){.path = g->members[i]->path,
+                                            .stamp = {.size = s->size, .mtime_ns = s->mtime_ns, .ctime_ns = s->ctime_ns,
+                                                      .ino = s->ino}};
+    }
+    return members;
+}
+
+/* A set whose name is not known is held: nothing is imported without one. */
+static struct ledger_plan *plans_of(struct arena *a, const struct plan *p)
+{
+    struct ledger_plan *plans = arena_alloc(a, p->n_filesets + 1, sizeof(*plans));
+
+    for (size_t i = 0; i < p->n_filesets; i++) {
+        const struct plan_fileset *f = &p->filesets[i];
+
+        plans[i] = (struct ledger_plan){.path = f->path, .target = f->target, .name = f->name ? f->name : "",
+                                        .format = f->group->format, .reader = f->group->reader, .plate = f->group->plate,
+                                        .why = f->why, .text = f->text, .members = members_of(a, f->group),
+                                        .n_members = f->group->n_members};
+    }
+    return plans;
+}
+
+int record_look(struct ledger *ledger, const struct look *look, const struct record_rules *rules, struct ledger_synced *out,
+                struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct plan *p = &look->plan;
+    struct ledger_revision *revisions = arena_alloc(a, p->cards->n + 1, sizeof(*revisions));
+    struct ledger_scan scan = {.root = rules->root, .settle_ms = rules->settle_ms, .trust_times = rules->trust_times};
+
+    scan.cards = cards_of(a, p->cards, revisions);
+    scan.n_cards = p->cards->n;
+    scan.targets = targets_of(a, p, revisions);
+    scan.n_targets = p->n_targets;
+    scan.plans = plans_of(a, p);
+    scan.n_plans = p->n_filesets;
+    return ledger_sync(ledger, &scan, out, err);
+}
