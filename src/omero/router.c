@@ -1,5 +1,6 @@
 #include "omero/router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,7 +265,7 @@ static int adopt_session(struct om_client *c, const struct ice_proxy *factory, s
 
     if (!factory || factory->id.name[0] == '\0' || strlen(factory->id.name) >= sizeof(c->uuid))
         return err_set(err, REASON_PROTOCOL, 0, "the login was answered without a session");
-    strcpy(c->uuid, factory->id.name);
+    snprintf(c->uuid, sizeof(c->uuid), "%s", factory->id.name);
     c->factory = ice_proxy_copy(c->mem, factory);
     r->logged_in = true;
     return 0;
