@@ -375,9 +375,10 @@ static void a_peer_without_tls_is_told(void **state)
     for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
         struct bench b = {0};
         peer_start(&b.p, speak_plainly, (void *)&plain[i]);
-        int64_t before = clock_mono_ns();
-        assert_fails(connect_as(&b, "localhost", &how, SOON), &b.err, plain[i].why);
-        assert_true(clock_mono_ns() - before < NS_PER_S);
+        bool silent = plain[i].then == 'w' && plain[i].n < 5; /* less than the head of a TLS record */
+        int64_t before = clock_mono_ns(), patience = silent ? 300 * NS_PER_MS : 10 * NS_PER_S;
+        assert_fails(connect_as(&b, "localhost", &how, before + patience), &b.err, plain[i].why);
+        assert_true(clock_mono_ns() - before < 5 * NS_PER_S);
         assert_non_null(strstr(b.err.text, "127.0.0.1:"));
         if (plain[i].why == REASON_NOT_OMERO)
             assert_non_null(strstr(b.err.text, "without TLS"));
