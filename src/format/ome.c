@@ -221,7 +221,7 @@ struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *l
     p->last = last;
     p->strings = arena_new();
     p->facts.uuid = "";
-    p->xml = XML_ParserCreate(NULL);
+    p->xml = XML_ParserCreate("UTF-8");
     if (!p->xml)
         abort();
     XML_SetUserData(p->xml, p);
@@ -306,11 +306,25 @@ int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err
     return 0;
 }
 
-/* How much of a TIFF's text is XML: writers end it with zero bytes. */
-static size_t without_end(const uint8_t *bytes, size_t n)
+static size_t sequence_length(uint8_t lead)
 {
-    while (n > 0 && bytes[n - 1] == '\0')
-        n--;
+    return lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+}
+
+/* Replace what is no UTF-8 or no character of XML; instruments write a micro sign in their own code page.  Returns the bytes that
+ * are ready: but for the last piece, a character that goes on in the next one is left. */
+static size_t clean(uint8_t *bytes, size_t n, bool last)
+{
+    for (size_t i = 0, length; i < n; i += length) {
+        length = sequence_length(bytes[i]);
+        if (i + length > n && !last && n - i < n)
+            return i;
+        if (length == 1 ? bytes[i] < ' ' && !memchr("\t\r\n", bytes[i], 3)
+                        : i + length > n || !str_is_utf8((const char *)bytes + i, length)) {
+            bytes[i] = bytes[i] ? '?' : ' ';
+            length = 1;
+        }
+    }
     return n;
 }
 
@@ -328,10 +342,13 @@ int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **l
             return -1;
         if (got == 0)
             break;
-        offset += (uint64_t)got;
-        bytes -= (uint64_t)got;
-        if (ome_parser_feed(p, step, bytes == 0 ? without_end(step, (size_t)got) : (size_t)got, err) < 0)
+
+        size_t ready = clean(step, (size_t)got, (uint64_t)got == bytes);
+
+        if (ome_parser_feed(p, step, ready, err) < 0)
             return -1;
+        offset += ready;
+        bytes -= ready;
     }
 
     int done = ome_parser_end(p, out, err);

@@ -11,7 +11,11 @@ enum {
     TAG_DOCUMENT_NAME = 269,
     TAG_DESCRIPTION = 270,
     TAG_MAKE = 271,
+    TAG_STRIP_OFFSETS = 273,
+    TAG_STRIP_BYTES = 279,
     TAG_SOFTWARE = 305,
+    TAG_TILE_OFFSETS = 324,
+    TAG_TILE_BYTES = 325,
     TAG_XMP = 700,
     TAG_COPYRIGHT = 33432,
 };
@@ -29,6 +33,11 @@ struct tag {
     uint16_t id, type;
     uint64_t count;
     const uint8_t *value; /* 4 or 8 bytes: the value or its offset */
+};
+
+/* Where the last strip or tile lies, as far as the directory says so. */
+struct data_end {
+    uint64_t offset, bytes;
 };
 
 static uint64_t number(const struct source *s, const uint8_t *at, size_t n)
@@ -103,7 +112,28 @@ static int look_for_iscan(const struct source *s, const struct tiff_range *range
     return 0;
 }
 
-static int read_tag(const struct source *s, const struct tag *tag, uint64_t at, struct tiff_facts *t, struct err *err)
+/* The last value of a list of numbers. */
+static int read_last(const struct source *s, const struct tag *tag, const struct tiff_range *range, uint64_t *out,
+                     struct tiff_facts *t, struct err *err)
+{
+    uint8_t bytes[8];
+    uint64_t n = type_bytes(tag->type);
+
+    if (tag->count == 0 || (n != 2 && n != 4 && n != 8))
+        return 0;
+
+    int done = range->offset > UINT64_MAX - range->bytes
+                   ? 1 : read_at(s, range->offset + range->bytes - n, bytes, (size_t)n, err);
+
+    if (done == 0)
+        *out = number(s, bytes, (size_t)n);
+    else if (done > 0)
+        t->broken = "the list of its strips lies beyond the end of the file";
+    return done < 0 ? -1 : 0;
+}
+
+static int read_tag(const struct source *s, const struct tag *tag, uint64_t at, struct data_end *data, struct tiff_facts *t,
+                    struct err *err)
 {
     const struct {
         uint16_t id;
@@ -124,6 +154,10 @@ static int read_tag(const struct source *s, const struct tag *tag, uint64_t at, 
         return 0;
     if (tag->id == TAG_SUBFILE_TYPE)
         t->subfile_type = (uint32_t)number(s, tag->value, type_bytes(tag->type) == 2 ? 2 : 4);
+    if (tag->id == TAG_STRIP_OFFSETS || tag->id == TAG_TILE_OFFSETS)
+        return read_last(s, tag, &range, &data->offset, t, err);
+    if (tag->id == TAG_STRIP_BYTES || tag->id == TAG_TILE_BYTES)
+        return read_last(s, tag, &range, &data->bytes, t, err);
     if (tag->id == TAG_XMP)
         return look_for_iscan(s, &range, t, err);
     if (tag->id == TAG_DESCRIPTION)
@@ -144,6 +178,16 @@ static void check_next(const struct source *s, uint64_t first, uint64_t next, st
         t->broken = "its second directory lies beyond the end of the file";
 }
 
+static struct tag tag_at(const struct source *s, const uint8_t *at)
+{
+    return (struct tag){
+        .id = (uint16_t)number(s, at, 2),
+        .type = (uint16_t)number(s, at + 2, 2),
+        .count = number(s, at + 4, s->big ? 8 : 4),
+        .value = at + (s->big ? 12 : 8),
+    };
+}
+
 static int read_directory(const struct source *s, uint64_t first, struct tiff_facts *t, struct err *err)
 {
     size_t count_bytes = s->big ? 8 : 2, tag_bytes = s->big ? 20 : 12, next_bytes = s->big ? 8 : 4;
@@ -162,6 +206,7 @@ static int read_directory(const struct source *s, uint64_t first, struct tiff_fa
         return 0;
     }
 
+    struct data_end data = {0};
     size_t bytes = (size_t)n * tag_bytes;
     AUTO(mem_freep) uint8_t *tags = mem_new(bytes + next_bytes, 1);
 
@@ -172,17 +217,14 @@ static int read_directory(const struct source *s, uint64_t first, struct tiff_fa
     }
     for (size_t i = 0; i < (size_t)n; i++) {
         const uint8_t *at = tags + i * tag_bytes;
-        const struct tag tag = {
-            .id = (uint16_t)number(s, at, 2),
-            .type = (uint16_t)number(s, at + 2, 2),
-            .count = number(s, at + 4, s->big ? 8 : 4),
-            .value = at + (s->big ? 12 : 8),
-        };
+        const struct tag tag = tag_at(s, at);
 
-        if (read_tag(s, &tag, first + count_bytes + i * tag_bytes, t, err) < 0)
+        if (read_tag(s, &tag, first + count_bytes + i * tag_bytes, &data, t, err) < 0)
             return -1;
     }
     check_next(s, first, number(s, tags + bytes, next_bytes), t);
+    if (!t->broken && (data.offset > s->size || data.bytes > s->size - data.offset))
+        t->broken = "the file ends before its pixels do";
     return 0;
 }
 
