@@ -1,5 +1,5 @@
 /* A card that changed: its dataset and the images that were imported for it follow. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/ceilings.h"
 #include "base/clock.h"

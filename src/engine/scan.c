@@ -4,6 +4,7 @@
 #include <sys/vfs.h>
 
 #include "base/mem.h"
+#include "engine/record.h"
 
 /* ---- which root ---- */
 
@@ -53,90 +54,6 @@ int engine_place(const struct settings *s, struct ledger *l, const char *dir, st
     return 0;
 }
 
-/* ---- filling in ---- */
-
-static const struct ledger_revision *revision_of(const struct card *c, struct arena *a)
-{
-    struct ledger_revision *r = arena_alloc(a, 1, sizeof(*r));
-    struct ledger_pair *pairs = arena_alloc(a, c->n_pairs, sizeof(*pairs));
-
-    for (size_t i = 0; i < c->n_pairs; i++)
-        pairs[i] = (struct ledger_pair){.key = c->pairs[i].key, .value = c->pairs[i].value};
-    *r = (struct ledger_revision){.sha256 = c->sha256, .project = c->project, .user = c->user, .group = c->group,
-                                  .title = c->title, .comment = c->comment, .tags = c->tags, .n_tags = c->n_tags,
-                                  .pairs = pairs, .n_pairs = c->n_pairs};
-    return r;
-}
-
-static void fill_cards(const struct cards *cards, struct arena *a, struct ledger_scan *out)
-{
-    struct ledger_card *rows = arena_alloc(a, cards->n, sizeof(*rows));
-
-    for (size_t i = 0; i < cards->n; i++) {
-        const struct found_card *c = &cards->at[i];
-
-        rows[i] = (struct ledger_card){.path = c->entry->path, .why = c->why, .line = c->line, .text = c->text ? c->text : "",
-                                       .revision = c->card ? revision_of(c->card, a) : NULL};
-    }
-    out->cards = rows;
-    out->n_cards = cards->n;
-}
-
-static void fill_targets(const struct plan *p, struct arena *a, struct ledger_scan *out)
-{
-    struct ledger_target *rows = arena_alloc(a, p->n_targets, sizeof(*rows));
-
-    for (size_t i = 0; i < p->n_targets; i++) {
-        const struct plan_target *t = &p->targets[i];
-
-        rows[i] = (struct ledger_target){.dir = t->dir, .kind = t->screen ? LEDGER_SCREEN : LEDGER_DATASET, .name = t->name,
-                                         .revision = revision_of(t->card->card, a)};
-    }
-    out->targets = rows;
-    out->n_targets = p->n_targets;
-}
-
-static const struct ledger_member *members_of(const struct format_group *g, struct arena *a)
-{
-    struct ledger_member *rows = arena_alloc(a, g->n_members, sizeof(*rows));
-
-    for (size_t i = 0; i < g->n_members; i++) {
-        const struct tree_stamp *s = &g->members[i]->stamp;
-
-        rows[i] = (struct ledger_member){.path = g->members[i]->path,
-                                         .stamp = {.size = s->size, .mtime_ns = s->mtime_ns, .ctime_ns = s->ctime_ns,
-                                                   .ino = s->ino}};
-    }
-    return rows;
-}
-
-static void fill_plans(const struct plan *p, struct arena *a, struct ledger_scan *out)
-{
-    struct ledger_plan *rows = arena_alloc(a, p->n_filesets, sizeof(*rows));
-
-    for (size_t i = 0; i < p->n_filesets; i++) {
-        const struct plan_fileset *f = &p->filesets[i];
-
-        rows[i] = (struct ledger_plan){.path = f->path, .target = f->target, .name = f->name ? f->name : "",
-                                       .format = f->group->format, .reader = f->group->reader, .plate = f->group->plate,
-                                       .why = f->why, .text = f->text, .members = members_of(f->group, a),
-                                       .n_members = f->group->n_members};
-        if (f->why == REASON_NONE && f->group->plate) {
-            rows[i].why = REASON_DEFERRED;
-            rows[i].text = "a plate: this version imports no plates";
-        }
-    }
-    out->plans = rows;
-    out->n_plans = p->n_filesets;
-}
-
-void scan_fill(const struct look *l, struct arena *a, struct ledger_scan *out)
-{
-    fill_cards(&l->cards, a, out);
-    fill_targets(&l->plan, a, out);
-    fill_plans(&l->plan, a, out);
-}
-
 /* ---- taking it in ---- */
 
 /* File systems of this machine's own disks and memory (linux/magic.h); a file server's clock may differ from ours. */
@@ -172,16 +89,14 @@ static int check_there(struct ledger *l, const struct engine_place *place, const
 static int take_in(struct ledger *l, const struct engine_place *place, int64_t root, struct ledger_synced *out, struct err *err)
 {
     AUTO(look_freep) struct look *look = NULL;
-    AUTO(arena_freep) struct arena *a = arena_new();
 
     if (look_at(place->path, &look, err) < 0 || check_there(l, place, look, err) < 0)
         return -1;
 
-    struct ledger_scan scan = {.root = root, .settle_ms = place->set.settle_s * 1000,
-                               .trust_times = scan_trusts_times(look->tree->fd)};
+    const struct record_rules rules = {.root = root, .settle_ms = place->set.settle_s * 1000,
+                                       .trust_times = scan_trusts_times(look->tree->fd)};
 
-    scan_fill(look, a, &scan);
-    return ledger_sync(l, &scan, out, err);
+    return record_look(l, look, &rules, out, err);
 }
 
 int scan_place(struct ledger *l, const struct engine_place *place, int64_t *root, struct ledger_synced *out, struct err *err)

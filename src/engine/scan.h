@@ -1,11 +1,7 @@
-/* From a look at a root to rows of the ledger. */
+/* Which root a directory belongs to, and one look at it taken into the ledger. */
 #pragma once
 
 #include "engine/engine.h"
-#include "engine/look.h"
-
-/* What a look says in the ledger's words; points into the look and the arena. */
-void scan_fill(const struct look *l, struct arena *a, struct ledger_scan *out);
 
 /* Does the file system stamp files by this machine's clock, so that its times say how long a file has been quiet? */
 bool scan_trusts_times(int dirfd);

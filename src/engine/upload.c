@@ -126,6 +126,8 @@ int work_send(struct work *w, struct err *err)
 {
     struct ledger_journal answered = {.call = LEDGER_CALL_UPLOAD};
 
+    if (w->f.plate)
+        return err_set(err, REASON_DEFERRED, 0, "a plate: this version imports no plates");
     if (work_check_files(w, err) < 0 || need_target(w, err) < 0 || engine_keep_on(w->e, err) < 0 || start(w, err) < 0)
         return -1;
     return work_journal(w, &answered, err);
