@@ -1,10 +1,10 @@
 """What the official client does itself: importing, annotating, moving between groups, deleting."""
 import os
-import shutil
+import time
 
 import omero
-from fixture import PASSWORD, SHARED, tiff
-from importer import ImportFailed, import_files, upload, start, finish
+from fixture import tiff
+from importer import ImportFailed, finish, import_files, start, upload
 from official import comments, files, pairs, shape, tags
 from omero.gateway import CommentAnnotationWrapper, MapAnnotationWrapper, ProjectWrapper, TagAnnotationWrapper
 from omero.rtypes import rstring
@@ -94,7 +94,7 @@ def the_handle_tells_how_it_went(w):
     process.close()
     request = handle.getRequest()
     while handle.getResponse() is None:
-        pass
+        time.sleep(0.1)
     status = handle.getStatus()
     equal((status.steps, status.currentStep, [str(f) for f in status.flags], status.stopTime > 0), (5, 4, [], True), 'status')
     fileset = request.activity.getParent().getId().getValue()
@@ -109,6 +109,7 @@ def a_tag_is_put_on_an_image(w):
     tag = TagAnnotationWrapper(conn)
     tag.setValue(f'by hand {w.tag}')
     tag.setDescription('a description')
+    tag.save()
     image.linkAnnotation(tag)
     equal(tags(conn.getObject('Image', w.image())), [f'by hand {w.tag}'], 'tags')
     again = conn.getObject('TagAnnotation', tag.getId())
@@ -196,7 +197,7 @@ def deleting_a_link_twice_is_an_error(w):
 def an_image_is_deleted_with_its_fileset(w):
     conn = w.person('alice')
     image_id = w.new_image()
-    fileset = conn.getObject('Image', image_id).getFilesetId()
+    fileset = conn.getObject('Image', image_id).getFileset().getId()
     conn.deleteObjects('Image', [image_id], wait=True)
     equal((conn.getObject('Image', image_id), conn.getObject('Fileset', fileset)), (None, None), 'image and fileset')
 
