@@ -69,7 +69,8 @@ def a_deactivated_user_may_do_nothing(w):
 
 @check
 def a_query_of_an_unknown_class_is_named(w):
-    refused(lambda: w.person('alice').getQueryService().findAllByQuery('select x from Nothing x', None), (omero.QueryException, omero.ApiUsageException), 'Nothing')
+    query = w.person('alice').getQueryService()
+    refused(lambda: query.findAllByQuery('select x from Nothing x', None), (omero.QueryException, omero.ApiUsageException), 'Nothing')
 
 
 @check
