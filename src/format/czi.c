@@ -1,7 +1,8 @@
 /* Zeiss CZI: by content, whatever the name.  "x (1).czi" or "x(1).czi" beside "x.czi" are its parts.
  *
  * Header segment: 16 bytes id, two lengths, then version, GUIDs, and where the directory of subblocks, the metadata and the
- * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file format", FileHeaderSegment. */
+ * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file
+ * format", FileHeaderSegment. */
 #include "format/drivers.h"
 
 #include <string.h>

@@ -221,7 +221,8 @@ static bool stem_fits(const char *name, const struct set_rule *rule, size_t stem
 }
 
 /* All that begins so, from the place where such paths stand: in one directory, or with "dir/" also below it. */
-static void take_paths(struct format_set *set, const char *prefix, bool below, const struct set_rule *rule, const struct master *m)
+static void take_paths(struct format_set *set, const char *prefix, bool below, const struct set_rule *rule,
+                       const struct master *m)
 {
     const char *slash = strrchr(prefix, '/');
     size_t n = strlen(prefix), dir = slash ? (size_t)(slash - prefix) : 0;

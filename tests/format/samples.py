@@ -29,7 +29,8 @@ def main():
         sets = json.load(f)['sets']
     failed = ours = 0
     for s in sets:
-        got = json.loads(subprocess.run([sys.argv[1], os.path.join(shared, 'sets', s['name'])], capture_output=True, check=True).stdout)
+        command = [sys.argv[1], os.path.join(shared, 'sets', s['name'])]
+        got = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         want = groups_of(s['importer_f']['groups'], lambda g: g['reader'].split('.')[-1], lambda g: bool(g['spw']))
         want = {g for g in want if g[1] in OURS and s['name'] not in BETTER}
         have = groups_of(got['groups'], lambda g: g['format'], lambda g: g['kind'] == 'plate')

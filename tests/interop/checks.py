@@ -230,7 +230,7 @@ def files_that_are_no_images_are_named(b):
     b.write('run/notes.txt', 'no image')
     b.write('run/empty.tif', b'')
     b.import_share().says(r'empty\.tif')
-    b.impomero('plan', b.share).must(0).says(r'notes\.txt', r'empty\.tif')
+    b.impomero('plan', '--all', b.share).must(0).says(r'notes\.txt', r'empty\.tif')
     with Person(b.server, 'alice', PASSWORD) as alice:
         equal(len(alice.images(project, dataset)), 2, 'images')
 
