@@ -84,8 +84,8 @@ static const struct om_cmd_response *deletion(struct arena *mem)
 
 static struct om_map_annotation on_server;
 
-static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out, struct arena *mem,
-                  struct err *err)
+static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
+                  struct arena *mem, struct err *err)
 {
     (void)to;
     if (op == &om_api_iquery_projection_op)
@@ -101,7 +101,8 @@ static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_o
     else if (op == &om_api_iquery_find_by_query_op)
         ((struct om_api_iquery_find_by_query_out *)out)->ret = on_server.cls ? (const struct om_iobject *)&on_server : NULL;
     else if (op == &om_api_iupdate_save_object_op) {
-        const struct om_map_annotation *m = (const struct om_map_annotation *)((const struct om_api_iupdate_save_object_in *)in)->obj;
+        const struct om_map_annotation *m =
+            (const struct om_map_annotation *)((const struct om_api_iupdate_save_object_in *)in)->obj;
         if (stale)
             return fake_throw(f, &om_optimistic_lock_exception_class, REASON_SERVER_BUSY, "stale", err);
         n_saved = m->map_value.n;

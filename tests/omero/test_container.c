@@ -28,8 +28,8 @@ static void see_dataset(const struct om_dataset *d)
     }
 }
 
-static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out, struct arena *mem,
-                  struct err *err)
+static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
+                  struct arena *mem, struct err *err)
 {
     (void)f, (void)to, (void)err;
     if (op == &om_api_iquery_projection_op) {
@@ -113,7 +113,8 @@ static void a_dataset_its_project_and_its_map_are_one_save(void **state)
 {
     (void)state;
     const struct om_pair pairs[] = {{"uuid", "u"}, {"path", "a/b"}};
-    const struct om_dataset_new d = {.project = 5, .name = "n", .description = "d", .ns = "impomero/source", .n_pairs = 2, .pairs = pairs};
+    const struct om_dataset_new d = {
+        .project = 5, .name = "n", .description = "d", .ns = "impomero/source", .n_pairs = 2, .pairs = pairs};
     int64_t id = 0;
     struct err err;
 

@@ -121,8 +121,8 @@ static void write_block(const struct om_api_raw_file_store_write_in *w)
         server.biggest_write = w->length;
 }
 
-static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out, struct arena *mem,
-                  struct err *err)
+static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
+                  struct arena *mem, struct err *err)
 {
     if (op == &om_grid_shared_resources_repositories_op)
         fill_repositories(out, mem);
@@ -191,11 +191,8 @@ static int teardown(void **state)
 static int start(const char *first, const char *second, struct err *err)
 {
     const struct om_import_file files[] = {{first}, {second}};
-    const struct om_import_plan plan = {.n_files = second ? 2 : 1,
-                                        .files = files,
-                                        .dataset = 12,
-                                        .token = "job-token",
-                                        .reader = "loci.formats.in.TiffReader"};
+    const struct om_import_plan plan = {
+        .n_files = second ? 2 : 1, .files = files, .dataset = 12, .token = "job-token", .reader = "loci.formats.in.TiffReader"};
 
     return om_import_start(f.client, &plan, &imp, err);
 }

@@ -9,8 +9,8 @@ static struct om_rtype_seq_seq canned;
 static const void *seen; /* valid during the call only: looked at by `check` */
 static void (*check)(const void *in);
 
-static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out, struct arena *mem,
-                  struct err *err)
+static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
+                  struct arena *mem, struct err *err)
 {
     (void)f, (void)mem, (void)err;
     assert_string_equal(to->id.name, "getQueryService");

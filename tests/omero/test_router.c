@@ -38,7 +38,12 @@ static void note_down(const struct ice_msg *msg)
 }
 
 static const struct om_sys_event_context alice = {
-    .cls = &om_sys_event_context_class, .session_uuid = "x", .user_id = 2, .user_name = "alice", .group_id = 3, .group_name = "lab",
+    .cls = &om_sys_event_context_class,
+    .session_uuid = "x",
+    .user_id = 2,
+    .user_name = "alice",
+    .group_id = 3,
+    .group_name = "lab",
     .event_type = "User",
 };
 
@@ -61,7 +66,8 @@ static void reply_to(const struct ice_msg *msg, struct buf *out, struct arena *m
     else if (strcmp(msg->operation, "getQueryService") == 0 && router.query_exception)
         ice_write_reply_exception(out, msg->id, enc, router.query_exception, &err);
     else if (strncmp(msg->operation, "get", 3) == 0 && strstr(msg->operation, "Service")) {
-        struct om_api_service_factory_get_query_service_out r = {ice_proxy_make(mem, msg->operation, "the-session-uuid", "10.0.0.1", 1)};
+        struct om_api_service_factory_get_query_service_out r = {
+            ice_proxy_make(mem, msg->operation, "the-session-uuid", "10.0.0.1", 1)};
         ice_write_reply(out, msg->id, &om_api_service_factory_get_query_service_op, enc, &r, &err);
     } else if (strcmp(msg->operation, "getEventContext") == 0) {
         struct om_api_iadmin_get_event_context_out r = {&alice};

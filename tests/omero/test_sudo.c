@@ -11,15 +11,16 @@ static struct om_rtype_seq_seq user_rows, group_rows;
 static const struct ice_class *create_throws;
 static size_t n_kept;
 
-static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out, struct arena *mem,
-                  struct err *err)
+static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
+                  struct arena *mem, struct err *err)
 {
     (void)to;
     if (op == &om_api_iquery_projection_op)
         ((struct om_api_iquery_projection_out *)out)->ret = strstr(fake_hql(in), "groupExperimenterMap") ? group_rows : user_rows;
     else if (op == &om_api_iadmin_get_security_roles_op) {
         struct om_sys_roles *r = om_object_new(mem, &om_sys_roles_class);
-        *r = (struct om_sys_roles){.cls = &om_sys_roles_class, .root_id = 0, .user_group_id = 1, .guest_id = 1, .guest_group_id = 2};
+        *r = (struct om_sys_roles){
+            .cls = &om_sys_roles_class, .root_id = 0, .user_group_id = 1, .guest_id = 1, .guest_group_id = 2};
         *(const struct om_sys_roles **)out = r;
     } else if (op == &om_api_isession_create_session_with_timeouts_op) {
         const struct om_api_isession_create_session_with_timeouts_in *i = in;
