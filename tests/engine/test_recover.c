@@ -1,5 +1,5 @@
 /* What is done about an earlier try: the rules of exactly once, case by case. */
-#include "test.h"
+#include "../test.h"
 
 #include "engine/recover.h"
 

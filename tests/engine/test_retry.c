@@ -1,4 +1,4 @@
-#include "test.h"
+#include "../test.h"
 
 #include "base/clock.h"
 #include "engine/retry.h"

@@ -1,5 +1,5 @@
 /* Trees of a temporary directory, taken into a ledger. */
-#include "test.h"
+#include "../test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The table of states, and what failures lead to. */
-#include "test.h"
+#include "../test.h"
 
 #include "engine/steps.h"
 

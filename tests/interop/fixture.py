@@ -115,9 +115,8 @@ class Bench:
 
     def impomero(self, *args, env=None, timeout=600):
         e = {**os.environ, 'OMERO_SERVER': self.server.host, 'OMERO_PORT': str(self.server.port),
-             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', **(env or {})}
-        state = [] if args[0] in ('plan', 'card') else ['--state', self.state]
-        return Run(subprocess.run([PROGRAM, *state, *args], env=e, stdin=subprocess.DEVNULL,
+             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, **(env or {})}
+        return Run(subprocess.run([PROGRAM, *args], env=e, stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=timeout))
 
     def import_share(self, **kw):
