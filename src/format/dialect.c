@@ -14,6 +14,7 @@ struct dialect {
     const char *software_has, *comment_has, *copyright_has;
     bool several;        /* needs more than one directory */
     bool iscan, no_software;
+    bool numbered_plane; /* a plane, by its subfile type, whose name is a number */
     bool ome;            /* here stands the OME-TIFF driver */
 };
 
@@ -41,12 +42,13 @@ static const struct dialect dialects[] = {
     {"Fluoview", READER("Fluoview"), {34361}, .comment_has = "FLUOVIEW"},
     {"Fluoview", READER("Fluoview"), {34362}},
     {"Fluoview", READER("Fluoview"), .comment = "Andor"},
-    {"MetaMorph STK", NULL, {33628, 33630, 33631}},
-    {"MetaMorph STK", NULL, .software = "MetaMorph"},
+    {"MetaMorph STK", READER("Metamorph"), {33628, 33630, 33631}},
+    {"MetaMorph STK", READER("Metamorph"), .software = "MetaMorph"},
     {"Improvision TIFF", NULL, .comment_has = "Improvision"},
-    {"MetaMorph TIFF", NULL, .comment = "<MetaData>"},
+    {"MetaMorph TIFF", NULL, .comment = "<MetaData>", .numbered_plane = true},
+    {"MetaMorph TIFF", READER("MetamorphTiff"), .comment = "<MetaData>"},
     {"Nikon TIFF", READER("NikonTiff"), .software_has = "EZ-C1"},
-    {"Mikroscan TIFF", NULL, .comment = "Mikroscan"},
+    {"Mikroscan TIFF", READER("MikroscanTiff"), .comment = "Mikroscan"},
     {"Photoshop TIFF", READER("PhotoshopTiff"), {37724}},
     {"FEI TIFF", READER("FEITiff"), {34680}},
     {"FEI TIFF", READER("FEITiff"), {34682}},
@@ -73,21 +75,30 @@ static bool has(const char *text, const char *part)
     return !part || strstr(text, part);
 }
 
-static bool fits(const struct dialect *d, const struct tiff_facts *t)
+static bool is_numbered_plane(const struct format_look *look)
 {
+    const char *name = look->entry->name;
+
+    return look->tiff.subfile_type == 2 && strspn(name, "0123456789") == stem_length(name);
+}
+
+static bool fits(const struct dialect *d, const struct format_look *look)
+{
+    const struct tiff_facts *t = &look->tiff;
+
     for (size_t i = 0; i < ARRAY_LEN(d->tags) && d->tags[i]; i++)
         if (!tiff_has(t, d->tags[i]))
             return false;
     return begins(t->software, d->software) && begins(t->make, d->make) && begins(t->document, d->document) &&
            begins(t->comment, d->comment) && has(t->software, d->software_has) && has(t->comment, d->comment_has) &&
            has(t->copyright, d->copyright_has) && (!d->several || t->more_directories) && (!d->iscan || t->iscan) &&
-           (!d->no_software || t->software[0] == '\0');
+           (!d->no_software || t->software[0] == '\0') && (!d->numbered_plane || is_numbered_plane(look));
 }
 
 static const struct dialect *dialect_of(const struct format_look *look)
 {
     for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
-        if (dialects[i].ome ? look_is_ome_tiff(look) : fits(&dialects[i], &look->tiff))
+        if (dialects[i].ome ? look_is_ome_tiff(look) : fits(&dialects[i], look))
             return &dialects[i];
     return NULL;
 }
