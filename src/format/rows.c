@@ -108,6 +108,7 @@ const struct format_row format_rows[] = {
     {"Nikon NEF", READER("Nikon"), "nef", NAMED, .test = sign_tiff},
     {"Leica SCN", READER("LeicaSCN"), "scn", NAMED, .test = sign_leica_scn},
     {"DICOM", NULL, "dcm dic dicom j2ki j2kr", LATER, {128, 4, "DICM"}},
+    {"text table", NULL, "txt csv", QUIET, .test = sign_table},
     {"Burleigh", READER("Burleigh"), "img", QUIET, {0, 4, "ffF@"}},
     {"Burleigh", READER("Burleigh"), "img", QUIET, {0, 4, "ff\x06@"}},
     {"Openlab", READER("Openlab"), "liff", ANY_NAME, {0, 8, "\0\0\xFF\xFFimpr"}},

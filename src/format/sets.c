@@ -93,6 +93,9 @@ static const struct place_rule places[] = {
     {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, ""},
     {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there"},
     {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, ""},
+    {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, ""},
+    {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, ""},
+    {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, ""},
 };
 
 struct master {

@@ -101,6 +101,32 @@ bool sign_nifti(const struct format_look *look)
     return look->head_len >= 348 && (le32(look->head) == 348 || be32(look->head) == 348) && look_has(look, 344, "n+1", 4);
 }
 
+/* The words of a line, parted by blanks or commas: is each of `x` and `y` among them? */
+static bool has_columns(const char *line, size_t n)
+{
+    bool x = false, y = false;
+
+    for (size_t at = 0, word; at < n; at += word + 1) {
+        for (word = 0; at + word < n && !strchr(" \t,", line[at + word]); word++)
+            ;
+        x |= word == 1 && line[at] == 'x';
+        y |= word == 1 && line[at] == 'y';
+    }
+    return x && y;
+}
+
+/* A line, then one of the names of columns; 8 KiB or more. */
+bool sign_table(const struct format_look *look)
+{
+    const char *text = (const char *)look->head, *end = memchr(text, '\n', look->head_len);
+    const char *second = end ? end + 1 : NULL;
+
+    if (!second || look->size < 8192 || memchr(text, '\0', look->head_len))
+        return false;
+    end = memchr(second, '\n', look->head_len - (size_t)(second - text));
+    return end && has_columns(second, (size_t)(end - second) - (end > second && end[-1] == '\r'));
+}
+
 /* Version 2 may have its data in the same file; version 1 never has. */
 bool sign_ics_2(const struct format_look *look)
 {

@@ -46,6 +46,7 @@ bool sign_sbig(const struct format_look *look);
 bool sign_spe(const struct format_look *look);
 bool sign_nifti(const struct format_look *look);
 bool sign_ics_2(const struct format_look *look);
+bool sign_table(const struct format_look *look);
 bool sign_quicktime(const struct format_look *look);
 bool sign_jpeg_2000(const struct format_look *look);
 bool sign_tiff(const struct format_look *look);       /* one whose first directory is whole */
