@@ -66,10 +66,12 @@ void ice_decode_exception_10(struct ice_decoder *d, struct ice_slices *s, const 
     do {
         struct ice_type_id type = {.id = ice_read_string(d->in, d->mem)};
         const uint8_t *end = ice_decode_slice_end(d);
-        if (first)
+        if (first) {
             *id = type.id;
-        else if (d->in->bad && !s->object) /* what follows the last unknown slice need not be one */
-            d->in->bad = false, end = d->in->at = d->in->end;
+        } else if (d->in->bad && !s->object) { /* what follows the last unknown slice need not be one */
+            d->in->bad = false;
+            end = d->in->at = d->in->end;
+        }
         type.cls = ice_registry_find(d->reg, type.id);
         ice_decode_slice(d, s, type, end);
         first = false;
