@@ -173,7 +173,8 @@ static void XMLCALL on_end(void *data, const XML_Char *name)
 }
 
 static void XMLCALL on_entity(void *data, const XML_Char *name, int is_parameter, const XML_Char *value, int n,
-                              const XML_Char *base, const XML_Char *system_id, const XML_Char *public_id, const XML_Char *notation)
+                              const XML_Char *base, const XML_Char *system_id, const XML_Char *public_id,
+                              const XML_Char *notation)
 {
     struct reading *r = data;
 

@@ -21,6 +21,7 @@
 #define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
+#define MOVIE_ATOMS_MAX 4096u    /* atoms of a QuickTime file looked at; a track has about 20 */
 #define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */

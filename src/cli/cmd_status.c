@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/shape.h"
+#include "cli/problems.h"
 
 #define BIT(x) (1u << LEDGER_##x)
 
@@ -21,12 +21,9 @@ struct report {
     size_t n_roots;
     const struct ledger_count *counts;
     size_t n_counts;
-    const struct ledger_fileset *busy, *stuck, *changed; /* under way (with a path: all others); waiting and held; done ones */
-    size_t n_busy, n_stuck, n_changed;
-    const struct ledger_card *cards;
-    size_t n_cards;
-    const struct ledger_dataset *datasets;
-    size_t n_datasets;
+    const struct ledger_fileset *busy, *stuck; /* under way (with a path: all others); waiting and held */
+    size_t n_busy, n_stuck;
+    struct problems problems;
 };
 
 static int read_lists(struct ledger *l, const char *path, struct arena *a, struct report *r, struct err *err)
@@ -34,13 +31,12 @@ static int read_lists(struct ledger *l, const char *path, struct arena *a, struc
     unsigned rest = BIT(SENT) | BIT(STARTED);
     struct ledger_filter busy = {.path = path, .members = true, .states = rest};
     struct ledger_filter stuck = {.path = path, .members = true, .states = BIT(WAITING) | BIT(HELD)};
-    struct ledger_filter changed = {.path = path, .members = true, .changed = true};
 
     if (path)
         busy.states |= BIT(SEEN) | BIT(SETTLING) | BIT(READY) | BIT(DONE);
     if (ledger_list(l, &busy, a, &r->busy, &r->n_busy, err) < 0 || ledger_list(l, &stuck, a, &r->stuck, &r->n_stuck, err) < 0)
         return -1;
-    return ledger_list(l, &changed, a, &r->changed, &r->n_changed, err);
+    return problems_read(l, path, a, &r->problems, err);
 }
 
 /* LEDGER_NOTHING: there is no ledger. */
@@ -53,28 +49,9 @@ static int read_report(const char *path, struct arena *a, struct report *r, stru
         return opened;
     memcpy(r->uuid, ledger_uuid(l), UUID_TEXT);
     if (ledger_who(r->state_dir, r->who, err) < 0 || ledger_roots(l, a, &r->roots, &r->n_roots, err) < 0 ||
-        ledger_counts(l, a, &r->counts, &r->n_counts, err) < 0 || ledger_cards(l, false, a, &r->cards, &r->n_cards, err) < 0 ||
-        ledger_datasets(l, true, a, &r->datasets, &r->n_datasets, err) < 0)
+        ledger_counts(l, a, &r->counts, &r->n_counts, err) < 0)
         return -1;
     return read_lists(l, path, a, r, err);
-}
-
-static struct shape_problem fileset_problem(const struct ledger_fileset *f)
-{
-    return (struct shape_problem){.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
-                                  .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms};
-}
-
-static struct shape_problem card_problem(const struct ledger_card *c)
-{
-    return (struct shape_problem){.root = c->root, .path = c->path, .line = c->line, .why = c->why,
-                                  .cls = reason_row(c->why)->cls, .text = c->text, .since_ms = c->since_ms};
-}
-
-static struct shape_problem dataset_problem(const struct ledger_dataset *d)
-{
-    return (struct shape_problem){.root = d->root_path, .path = d->dir, .why = d->why, .cls = reason_row(d->why)->cls,
-                                  .text = d->text, .since_ms = d->since_ms, .retry_ms = d->retry_ms};
 }
 
 /* ---- for programs ---- */
@@ -109,24 +86,12 @@ static json_t *roots_json(const struct report *r)
     return list;
 }
 
-static void add_problem(json_t *list, const struct shape_problem *p)
-{
-    json_array_append_new(list, shape_problem(p));
-}
-
 static json_t *problems_json(const struct report *r)
 {
     json_t *list = json_array();
-    struct shape_problem p;
 
-    for (size_t i = 0; i < r->n_cards; i++)
-        p = card_problem(&r->cards[i]), add_problem(list, &p);
-    for (size_t i = 0; i < r->n_datasets; i++)
-        p = dataset_problem(&r->datasets[i]), add_problem(list, &p);
-    for (size_t i = 0; i < r->n_stuck; i++)
-        p = fileset_problem(&r->stuck[i]), add_problem(list, &p);
-    for (size_t i = 0; i < r->n_changed; i++)
-        p = fileset_problem(&r->changed[i]), add_problem(list, &p);
+    for (size_t i = 0; i < r->problems.n; i++)
+        json_array_append_new(list, shape_problem(&r->problems.at[i]));
     return list;
 }
 
@@ -209,17 +174,14 @@ static void say_busy(struct cli *cli, const struct report *r)
 static void say_problem(struct cli *cli, const struct shape_problem *p)
 {
     const struct reason_row *row = reason_row(p->why);
-    AUTO(mem_freep) char *root = str_show(p->root);
-    AUTO(mem_freep) char *path = str_show(p->path);
+    AUTO(mem_freep) char *where = problem_where(p);
     AUTO(mem_freep) char *text = str_show(p->text);
     AUTO(mem_freep) char *hint = str_show(p->hint && *p->hint ? p->hint : row->hint);
     bool c = cli->colour_out;
     char at[25];
 
-    fprintf(cli->out, "\n  %s%s%s%s%s", cli_colour(c, CLI_BOLD), root, *path ? "/" : "", path, cli_colour(c, CLI_PLAIN));
-    if (p->line)
-        fprintf(cli->out, ":%d", p->line);
-    fprintf(cli->out, "\n    %s%s%s\n", row->text, *text ? ": " : "", text);
+    fprintf(cli->out, "\n  %s%s%s\n", cli_colour(c, CLI_BOLD), where, cli_colour(c, CLI_PLAIN));
+    fprintf(cli->out, "    %s%s%s\n", row->text, *text ? ": " : "", text);
     if (p->since_ms) {
         clock_text(p->since_ms, at);
         fprintf(cli->out, "    since %s", at);
@@ -229,20 +191,6 @@ static void say_problem(struct cli *cli, const struct shape_problem *p)
         fprintf(cli->out, ", tried again at %s", at);
     }
     fprintf(cli->out, "\n    %s: %s\n", reason_who_name(row->who), hint);
-}
-
-static void say_problems(struct cli *cli, const struct report *r)
-{
-    struct shape_problem p;
-
-    for (size_t i = 0; i < r->n_cards; i++)
-        p = card_problem(&r->cards[i]), say_problem(cli, &p);
-    for (size_t i = 0; i < r->n_datasets; i++)
-        p = dataset_problem(&r->datasets[i]), say_problem(cli, &p);
-    for (size_t i = 0; i < r->n_stuck; i++)
-        p = fileset_problem(&r->stuck[i]), say_problem(cli, &p);
-    for (size_t i = 0; i < r->n_changed; i++)
-        p = fileset_problem(&r->changed[i]), say_problem(cli, &p);
 }
 
 static void say_report(struct cli *cli, const struct report *r, bool there)
@@ -257,7 +205,8 @@ static void say_report(struct cli *cli, const struct report *r, bool there)
     say_counts(cli, r);
     say_roots(cli, r);
     say_busy(cli, r);
-    say_problems(cli, r);
+    for (size_t i = 0; i < r->problems.n; i++)
+        say_problem(cli, &r->problems.at[i]);
 }
 
 /* ---- the command ---- */

@@ -11,6 +11,7 @@
 #include "base/ceilings.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "format/bytes.h"
 #include "format/xml.h"
 
 enum { XML_AT = 13, STEP = 64 * 1024 };
@@ -28,11 +29,6 @@ struct lif_parser {
     unsigned depth;
     uint64_t bytes; /* of all images */
 };
-
-static uint32_t little_endian_32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
 
 static void add_memory(struct lif_parser *p, const char *size)
 {
@@ -98,7 +94,7 @@ static const struct series *keep(const struct lif_parser *p)
 /* NULL: fine; else what is wrong with the file. */
 static const char *read_series(const struct format_look *look, const struct series **out)
 {
-    uint64_t bytes = 2 * (uint64_t)little_endian_32(look->head + 9);
+    uint64_t bytes = 2 * (uint64_t)le32(look->head + 9);
 
     if (bytes > OME_XML_MAX || bytes > look->size - XML_AT)
         return "a LIF that ends within its header";

@@ -89,6 +89,7 @@ static void fill_who(struct om_client *c, const struct om_sys_event_context *ec)
     c->who = (struct om_who){
         .user_id = ec->user_id,
         .group_id = ec->group_id,
+        .session_id = ec->session_id,
         .user_name = arena_str(c->mem, ec->user_name),
         .group_name = arena_str(c->mem, ec->group_name),
         .sudoer_name = ec->sudoer_name ? arena_str(c->mem, ec->sudoer_name->val) : NULL,

@@ -33,7 +33,7 @@ enum { OM_GROUP_OWN = -2, OM_GROUP_ALL = -1 }; /* for om_client_group */
 
 /* Who a session is, as IAdmin.getEventContext says. */
 struct om_who {
-    int64_t user_id, group_id;
+    int64_t user_id, group_id, session_id; /* session_id: its number in the database, no credential */
     const char *user_name, *group_name, *sudoer_name; /* live as long as the session; sudoer_name NULL without sudo */
     const char *group_perms;                          /* "rw----", "rwr---", "rwra--", "rwrw--" */
     bool is_admin;

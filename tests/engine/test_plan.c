@@ -192,7 +192,7 @@ static void a_pair_that_omero_cannot_store_holds_the_card_with_its_line(void **s
 {
     (void)state;
     struct scene s;
-    char value[OMERO_PAIR_MAX + 2], *pairs;
+    char value[OM_PAIR_MAX + 2], *pairs;
 
     memset(value, 'x', sizeof(value) - 1);
     value[sizeof(value) - 1] = '\0';

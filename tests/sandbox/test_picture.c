@@ -27,8 +27,8 @@ static char *told(const char *folder, const char *name, struct arena *arena)
         return arena_str(arena, err.text);
     for (size_t i = 0; i < p.n_images; i++) {
         const struct picture_image *m = &p.images[i];
-        all = arena_printf(arena, "%s%s%s: %u,%u,%u,%u,%u %s", all, i ? "\n" : "", picture_name(&p, i, NULL, arena), m->x, m->y, m->z,
-                           m->c, m->t, m->type);
+        const char *shown = picture_name(&p, i, NULL, arena);
+        all = arena_printf(arena, "%s%s%s: %u,%u,%u,%u,%u %s", all, i ? "\n" : "", shown, m->x, m->y, m->z, m->c, m->t, m->type);
     }
     return all;
 }
