@@ -1,6 +1,7 @@
 #include "sandbox/images.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

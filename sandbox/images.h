@@ -1,6 +1,7 @@
 /* What a file says of the images in it: by small readers, far less than Bio-Formats knows. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
