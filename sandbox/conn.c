@@ -9,7 +9,7 @@
 #include "base/ceilings.h"
 #include "base/clock.h"
 
-enum { TICK_MS = 200, WRITE_S = 60, READ_BYTES = 256 * 1024 };
+enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024 };
 
 static void wait_fd(struct conn *c, short events)
 {
@@ -217,14 +217,27 @@ static void logout(struct conn *c)
     session_release(s, session);
 }
 
+static bool shake_hands(struct conn *c)
+{
+    struct link *plain = c->link;
+    struct err err = ERR_INIT;
+
+    if (!c->secure)
+        return true;
+    c->link = NULL;
+    return link_tls_accept(&c->link, plain, c->server->certificate, c->server->key, clock_after_ns(HANDSHAKE_S * NS_PER_S), &err) == 0;
+}
+
 static void *serve(void *conn)
 {
     struct conn *c = conn;
     AUTO(buf_clear) struct buf hello = BUF_INIT(64);
 
-    ice_write_bare(&hello, ICE_VALIDATE);
-    conn_write(c, &hello);
-    receive_all(c);
+    if (shake_hands(c)) {
+        ice_write_bare(&hello, ICE_VALIDATE);
+        conn_write(c, &hello);
+        receive_all(c);
+    }
     pthread_mutex_lock(&c->server->lock);
     c->over = true;
     pthread_cond_signal(&c->filled);
@@ -239,12 +252,13 @@ static void *serve(void *conn)
     return NULL;
 }
 
-void conn_start(struct server *s, struct link *link)
+void conn_start(struct server *s, struct link *link, bool secure)
 {
     struct conn *c = mem_new(1, sizeof(*c));
 
     c->server = s;
     c->link = link;
+    c->secure = secure;
     c->last = &c->queue;
     pthread_mutex_init(&c->link_lock, NULL);
     pthread_mutex_init(&c->write_lock, NULL);

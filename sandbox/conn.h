@@ -26,7 +26,8 @@ struct registered {
 struct conn {
     struct conn *next;
     struct server *server;
-    struct link *link;
+    struct link *link;          /* NULL: no handshake came about, or it is over */
+    bool secure;
     pthread_mutex_t link_lock;  /* of the link, for a moment */
     pthread_mutex_t write_lock; /* of a whole message */
     pthread_t reader, worker;
@@ -42,8 +43,8 @@ struct conn {
     bool finished; /* both threads are done: to be joined */
 };
 
-/* Take an accepted connection (owned); its threads end by themselves. */
-void conn_start(struct server *s, struct link *link);
+/* Take an accepted connection (owned), with TLS to come or without; its threads end by themselves. */
+void conn_start(struct server *s, struct link *link, bool secure);
 void conn_reap(struct server *s, bool all); /* join those that are finished; `all`: wait for every one */
 /* A whole message to the client; a failure ends the connection soon after. */
 void conn_write(struct conn *c, const struct buf *message);

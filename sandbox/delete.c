@@ -1,306 +1,321 @@
-/* Delete2: what goes with what, as rules in SQL over a table of what is doomed. */
-#include <stdio.h>
+/* Delete2: what is to go is gathered in a table of the connection, looked at, and removed.
+ *
+ * What only the doomed hold goes with them: datasets, images, annotations; a fileset goes with the last of its images. */
+#include "sandbox/command.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/str.h"
-#include "sandbox/command.h"
+#include "base/buf.h"
+#include "base/ceilings.h"
+#include "sandbox/rows.h"
 
-#define CATEGORY "::omero::cmd::Delete2"
-#define D(Table) "(select id from Doomed where tbl = '" #Table "')"
-#define ADD(Table) "insert or ignore into Doomed select '" #Table "', id from " #Table " where "
-
-enum { STEPS = 6, ROUNDS_MAX = 100 };
-
-struct job {
+struct deletion {
+    struct call *c;
+    struct store *store;
     const struct om_cmd_delete2 *request;
+    const char *why; /* of a refusal */
 };
 
-/* Rules are gone through until nothing is added. */
-static const char *const rules[] = {
-    ADD(ProjectDatasetLink) "parent in " D(Project) " or child in " D(Dataset),
-    ADD(Dataset) "id in (select child from ProjectDatasetLink where parent in " D(Project) ") and not exists (select 1 from "
-                 "ProjectDatasetLink l where l.child = Dataset.id and l.parent not in " D(Project) ") and spared('Dataset') = 0",
-    ADD(DatasetImageLink) "parent in " D(Dataset) " or child in " D(Image),
-    ADD(Image) "id in (select child from DatasetImageLink where parent in " D(Dataset) ") and not exists (select 1 from "
-               "DatasetImageLink l where l.child = Image.id and l.parent not in " D(Dataset) ") and spared('Image') = 0",
-    ADD(Image) "fileset in " D(Fileset),
-    ADD(Pixels) "image in " D(Image),
-    ADD(Channel) "pixels in " D(Pixels),
-    ADD(LogicalChannel) "id in (select logicalChannel from Channel where id in " D(Channel) ")",
-    ADD(Fileset) "id in (select fileset from Image where id in " D(Image) ") and not exists (select 1 from Image i where "
-                 "i.fileset = Fileset.id and i.id not in " D(Image) ")",
-    ADD(FilesetEntry) "fileset in " D(Fileset),
-    ADD(FilesetJobLink) "parent in " D(Fileset),
-    ADD(Job) "id in (select child from FilesetJobLink where parent in " D(Fileset) ")",
-    ADD(JobOriginalFileLink) "parent in " D(Job),
-    ADD(OriginalFile) "id in (select originalFile from FilesetEntry where fileset in " D(Fileset) ")",
-    ADD(OriginalFile) "id in (select child from JobOriginalFileLink where parent in " D(Job) ")",
-};
-
-/* Each kind of object that annotations hang on.  Unlinking alone leaves the annotation; with its last object it goes. */
-static const char *const annotated[] = {"Project", "Dataset", "Image", "Screen", "Plate", "Fileset", "OriginalFile", "Annotation"};
-
-static const struct om_cmd_delete2 *current; /* of spared(), under the lock */
-
-static void sql_spared(sqlite3_context *context, int n, sqlite3_value **values)
+static int refuse(struct deletion *d, const char *why)
 {
-    const char *kind = (const char *)sqlite3_value_text(values[0]), *ns = n > 1 ? (const char *)sqlite3_value_text(values[1]) : NULL;
-    const struct entity *e = kind ? entity_by_name(kind) : NULL;
-    bool yes = false;
+    d->why = why;
+    return -1;
+}
 
-    for (size_t i = 0; i < current->child_options.n && e; i++) {
-        const struct om_cmd_graphs_child_option *o = current->child_options.at[i];
-        for (size_t k = 0; o && k < o->exclude_type.n; k++) {
-            const struct entity *spared = entity_by_name(o->exclude_type.at[k]);
-            yes |= spared && ice_class_is_a(e->cls, spared->cls);
-        }
-        for (size_t k = 0; o && ns && k < o->exclude_ns.n; k++)
-            yes |= strcmp(o->exclude_ns.at[k], ns) == 0;
+/* --- functions for SQL --- */
+
+static void sql_may(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    const struct deletion *d = sqlite3_user_data(context);
+    unsigned may = viewer_may(d->c->viewer, sqlite3_value_int64(values[0]), sqlite3_value_int64(values[1]));
+
+    (void)n;
+    sqlite3_result_int(context, (may & MAY_DELETE) != 0);
+}
+
+/* Did the client ask to keep annotations of this kind? */
+static void sql_kept(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    const struct deletion *d = sqlite3_user_data(context);
+    const char *kind = (const char *)sqlite3_value_text(values[0]);
+    bool kept = false;
+
+    (void)n;
+    for (size_t i = 0; i < d->request->child_options.n; i++) {
+        const struct om_cmd_graphs_child_option *o = d->request->child_options.at[i];
+        for (size_t k = 0; o && kind && k < o->exclude_type.n; k++)
+            kept |= strcmp(o->exclude_type.at[k], kind) == 0 || strcmp(o->exclude_type.at[k], "Annotation") == 0;
     }
-    sqlite3_result_int(context, yes);
+    sqlite3_result_int(context, kept);
 }
 
-/* --- refusals --- */
+/* --- gathering --- */
 
-static int fail(struct command *cmd, const char *fmt, ...) ATTR_PRINTF(2, 3);
-static int fail(struct command *cmd, const char *fmt, ...)
+static void doom(struct deletion *d, const char *select)
 {
-    AUTO(mem_freep) char *text = NULL;
-    va_list args;
+    AUTO(mem_freep) char *sql = mem_printf("insert or ignore into doomed %s", select);
 
-    va_start(args, fmt);
-    if (vasprintf(&text, fmt, args) < 0)
-        text = NULL;
-    va_end(args);
-
-    AUTO(mem_freep) char *stack =
-        mem_printf("ome.services.graphs.GraphException(message=%s)\n\tat omero-sandbox", text ? text : "");
-
-    command_fail(cmd, &om_cmd_graph_exception_class, CATEGORY, "graph-fail", "", stack);
-    ((struct om_cmd_graph_exception *)cmd->response)->message = arena_str(cmd->mem, text ? text : "");
-    return -1;
+    (void)store_run(d->store, sql, "");
 }
 
-static int fail_unknown_class(struct command *cmd)
+static const char *const rules[] = {
+    "select 'Dataset', l.child from doomed d join ProjectDatasetLink l on d.t = 'Project' and l.parent = d.id join Dataset x on x.id = l.child "
+    "where may_delete(x._grp, x._owner) and not exists (select 1 from ProjectDatasetLink o where o.child = l.child and not exists "
+    "(select 1 from doomed y where y.t = 'Project' and y.id = o.parent))",
+    "select 'Image', l.child from doomed d join DatasetImageLink l on d.t = 'Dataset' and l.parent = d.id join Image x on x.id = l.child "
+    "where may_delete(x._grp, x._owner) and not exists (select 1 from DatasetImageLink o where o.child = l.child and not exists "
+    "(select 1 from doomed y where y.t = 'Dataset' and y.id = o.parent))",
+    "select 'Image', i.id from doomed d join Image i on d.t = 'Fileset' and i.fileset = d.id",
+    "select 'Fileset', i.fileset from doomed d join Image i on d.t = 'Image' and i.id = d.id where i.fileset is not null and not exists "
+    "(select 1 from Image o where o.fileset = i.fileset and not exists (select 1 from doomed y where y.t = 'Image' and y.id = o.id))",
+    "select 'Pixels', p.id from doomed d join Pixels p on d.t = 'Image' and p.image = d.id",
+    "select 'Channel', h.id from doomed d join Channel h on d.t = 'Pixels' and h.pixels = d.id",
+    "select 'LogicalChannel', h.logicalChannel from doomed d join Channel h on d.t = 'Channel' and h.id = d.id",
+    "select 'FilesetEntry', e.id from doomed d join FilesetEntry e on d.t = 'Fileset' and e.fileset = d.id",
+    "select 'OriginalFile', e.originalFile from doomed d join FilesetEntry e on d.t = 'FilesetEntry' and e.id = d.id",
+    "select 'Job', l.child from doomed d join FilesetJobLink l on d.t = 'Fileset' and l.parent = d.id",
+    "select 'OriginalFile', l.child from doomed d join JobOriginalFileLink l on d.t = 'Job' and l.parent = d.id",
+    "select 'OriginalFile', a.file from doomed d join Annotation a on d.t = 'Annotation' and a.id = d.id where a.file is not null",
+};
+
+/* Links go with either of their ends. */
+static void doom_links(struct deletion *d)
 {
-    command_fail(cmd, &om_cmd_err_class, CATEGORY, "graph-fail", "", "java.lang.NullPointerException\n\tat omero-sandbox");
-    return -1;
+    for (size_t i = 0; i < n_entities; i++) {
+        const struct entity *e = &entities[i];
+        const struct ice_field *child = entity_is_link(e) ? class_field(e->cls, "_child") : NULL;
+        const struct entity *parent_entity = child ? entity_by_class(e->link_parent) : NULL;
+        const struct entity *child_entity = child ? entity_by_class(child->type->cls) : NULL;
+        if (!parent_entity || !child_entity)
+            continue;
+        AUTO(mem_freep) char *by_parent = mem_printf("select '%s', l.id from doomed d join %s l on d.t = '%s' and l.parent = d.id", e->table,
+                                                     e->table, parent_entity->table);
+        AUTO(mem_freep) char *by_child =
+            mem_printf("select '%s', l.id from doomed d join %s l on d.t = '%s' and l.child = d.id", e->table, e->table, child_entity->table);
+        doom(d, by_parent);
+        doom(d, by_child);
+    }
 }
 
-/* --- what is asked for --- */
-
-static int doom_target(struct command *cmd, struct call *c, const struct entity *e, int64_t id)
+static bool is_annotation_link(const struct entity *e)
 {
-    AUTO(mem_freep) char *sql = mem_printf("select _grp, _owner from %s where id = ?", e->table);
-    AUTO(store_donep) sqlite3_stmt *q = store_query(c->server->store, sql, "i", id);
-    const struct entity *real = store_next(c->server->store, q) ? object_entity(c, e, id) : NULL;
-    unsigned may = real ? viewer_may(c->viewer, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)) : 0;
-
-    if (!(may & MAY_SEE) || (!entity_is_abstract(e) && real != e))
-        return fail(cmd, "cannot read %s.%s[%lld]", e->package, e->name, (long long)id);
-    if (!(may & MAY_DELETE))
-        return fail(cmd, "not permitted to delete %s.%s[%lld]", real->package, real->name, (long long)id);
-    return store_run(c->server->store, "insert or ignore into Doomed values (?, ?)", "si", e->table, id);
+    return entity_is_link(e) && class_field(e->cls, "_child")->type->cls == &om_annotation_class;
 }
 
-static int doom_targets(struct command *cmd, struct call *c, const struct om_cmd_delete2 *r)
+/* "and nothing else holds annotation a" */
+static void add_unheld(struct buf *sql)
 {
-    for (size_t i = 0; i < r->target_objects.n; i++) {
-        const struct entity *e = entity_by_name(r->target_objects.at[i].key);
-        const struct om_ice_long_seq *ids = (const void *)&r->target_objects.at[i].value;
+    for (size_t i = 0; i < n_entities; i++)
+        if (is_annotation_link(&entities[i]))
+            buf_printf(sql, " and not exists (select 1 from %s o where o.child = a.id and not exists (select 1 from doomed y where y.t = '%s' "
+                            "and y.id = o.id))", entities[i].table, entities[i].table);
+}
+
+/* Annotations that hung only on what goes. */
+static void doom_notes(struct deletion *d)
+{
+    for (size_t i = 0; i < n_entities; i++) {
+        const struct entity *e = &entities[i];
+        AUTO(buf_clear) struct buf sql = BUF_INIT(16384);
+        if (!is_annotation_link(e))
+            continue;
+        buf_printf(&sql, "select 'Annotation', a.id from doomed d join %s l on d.t = '%s' and l.parent = d.id join Annotation a on a.id = l.child "
+                         "where may_delete(a._grp, a._owner) and not kept(a._kind)", e->table, entity_by_class(e->link_parent)->table);
+        add_unheld(&sql);
+        AUTO(mem_freep) char *text = buf_take_str(&sql);
+        doom(d, text);
+    }
+}
+
+static void gather(struct deletion *d)
+{
+    for (int64_t before = -1, now = 0; before != now;) {
+        before = now;
+        for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+            doom(d, rules[i]);
+        doom_links(d);
+        doom_notes(d);
+        now = store_long(d->store, 0, "select count(*) from doomed", "");
+    }
+}
+
+/* --- what the client named --- */
+
+static int add_target(struct deletion *d, const struct entity *e, int64_t id)
+{
+    struct arena *mem = d->c->mem;
+    const struct entity *real = object_entity(d->c, e, id);
+    AUTO(mem_freep) char *sql = mem_printf("select may_delete(_grp, _owner) from %s where id = ?", e->table);
+
+    if (!real || !ice_class_is_a(real->cls, e->cls) || object_check(d->c, e, id, NULL, NULL) < 0)
+        return refuse(d, arena_printf(mem, "cannot read %s.%s[%lld]", e->package, e->name, (long long)id));
+    if (store_long(d->store, 0, sql, "i", id) == 0)
+        return refuse(d, arena_printf(mem, "not permitted to delete %s.%s[%lld]", e->package, real->name, (long long)id));
+    (void)store_run(d->store, "insert or ignore into doomed values (?, ?)", "si", e->table, id);
+    return 0;
+}
+
+static int add_targets(struct deletion *d)
+{
+    const struct om_api_string_long_list_map *targets = &d->request->target_objects;
+
+    for (size_t i = 0; i < targets->n; i++) {
+        const struct entity *e = entity_by_name(targets->at[i].key);
         if (!e)
-            return fail_unknown_class(cmd);
-        for (size_t k = 0; k < ids->n; k++)
-            if (doom_target(cmd, c, e, ids->at[k]) < 0)
+            return refuse(d, arena_printf(d->c->mem, "java.lang.NullPointerException: %s", targets->at[i].key));
+        for (size_t k = 0; k < targets->at[i].value.n; k++)
+            if (add_target(d, e, targets->at[i].value.at[k]) < 0)
                 return -1;
     }
     return 0;
 }
 
-/* --- what goes with it --- */
+/* --- what stands in the way --- */
 
-static int64_t n_doomed(struct call *c)
+/* The images of a fileset go together. */
+static int check_filesets(struct deletion *d)
 {
-    return store_long(c->server->store, 0, "select count(*) from Doomed", "");
-}
+    AUTO(store_donep) sqlite3_stmt *q = store_query(
+        d->store, "select i.fileset, i.id, o.id from doomed d join Image i on d.t = 'Image' and i.id = d.id join Image o on o.fileset = i.fileset "
+                  "where not exists (select 1 from doomed x where (x.t = 'Image' and x.id = o.id) or (x.t = 'Fileset' and x.id = o.fileset))", "");
 
-static void doom_annotations(struct call *c, const char *parent)
-{
-    AUTO(buf_clear) struct buf others = BUF_INIT(8192);
-
-    for (size_t i = 0; i < ARRAY_LEN(annotated); i++)
-        buf_printf(&others, " and not exists (select 1 from %sAnnotationLink l where l.child = a.id and l.id not in "
-                            "(select id from Doomed where tbl = '%sAnnotationLink'))", annotated[i], annotated[i]);
-
-    AUTO(mem_freep) char *rest = buf_take_str(&others);
-    AUTO(mem_freep) char *links = mem_printf("insert or ignore into Doomed select '%sAnnotationLink', id from %sAnnotationLink where "
-                                             "parent in (select id from Doomed where tbl = '%s') or child in " D(Annotation),
-                                             parent, parent, parent);
-    AUTO(mem_freep) char *orphans =
-        mem_printf("insert or ignore into Doomed select 'Annotation', a.id from Annotation a where a.id in (select child from "
-                   "%sAnnotationLink where parent in (select id from Doomed where tbl = '%s')) and spared(a._kind, a.ns) = 0%s",
-                   parent, parent, rest);
-
-    (void)store_run(c->server->store, links, "");
-    (void)store_run(c->server->store, orphans, "");
-}
-
-static void doom_the_rest(struct call *c)
-{
-    int64_t before = -1;
-
-    for (int round = 0; round < ROUNDS_MAX && n_doomed(c) != before; round++) {
-        before = n_doomed(c);
-        for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-            (void)store_run(c->server->store, rules[i], "");
-        for (size_t i = 0; i < ARRAY_LEN(annotated); i++)
-            doom_annotations(c, annotated[i]);
-    }
-}
-
-/* --- what forbids it --- */
-
-static int check_filesets(struct command *cmd, struct call *c)
-{
-    AUTO(store_donep) sqlite3_stmt *q =
-        store_query(c->server->store, "select f.id, g.id, s.id from Image g join Fileset f on f.id = g.fileset join Image s on s.fileset = f.id "
-                                      "where g.id in " D(Image) " and s.id not in " D(Image) " limit 1", "");
-
-    if (!store_next(c->server->store, q))
+    if (!store_next(d->store, q))
         return 0;
-    return fail(cmd, "within Fileset[%lld] may not delete Image[%lld] while Image[%lld] remains", sqlite3_column_int64(q, 0),
-                sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2));
+    return refuse(d, arena_printf(d->c->mem, "within Fileset[%lld] may not delete Image[%lld] while Image[%lld] remains",
+                                  (long long)sqlite3_column_int64(q, 0), (long long)sqlite3_column_int64(q, 1),
+                                  (long long)sqlite3_column_int64(q, 2)));
 }
 
-/* Links of others to an annotation that is to go. */
-static int check_links(struct command *cmd, struct call *c, const char *parent)
+/* An annotation stays while somebody else's link, which may not go, holds it. */
+static int check_links_of(struct deletion *d, const struct entity *e)
 {
-    AUTO(mem_freep) char *sql = mem_printf("select l._grp, l._owner, l.child, l.parent from %sAnnotationLink l where l.id in "
-                                           "(select id from Doomed where tbl = '%sAnnotationLink') and l.child in " D(Annotation),
-                                           parent, parent);
-    AUTO(store_donep) sqlite3_stmt *q = store_query(c->server->store, sql, "");
+    const struct entity *parent = entity_by_class(e->link_parent);
+    AUTO(mem_freep) char *sql = mem_printf(
+        "select a._kind, a.id, l.parent from doomed d join %s l on d.t = '%s' and l.id = d.id join Annotation a on a.id = l.child "
+        "where not may_delete(l._grp, l._owner) and exists (select 1 from doomed x where x.t = 'Annotation' and x.id = a.id) "
+        "and not exists (select 1 from doomed x where x.t = '%s' and x.id = l.parent)", e->table, e->table, parent->table);
+    AUTO(store_donep) sqlite3_stmt *q = store_query(d->store, sql, "");
 
-    while (store_next(c->server->store, q))
-        if (!(viewer_may(c->viewer, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)) & MAY_DELETE)) {
-            int64_t id = sqlite3_column_int64(q, 2);
-            const struct entity *real = object_entity(c, entity_by_name("Annotation"), id);
-            return fail(cmd, "may not delete %s[%lld] while %s[%lld] remains", real->name, (long long)id, parent,
-                        sqlite3_column_int64(q, 3));
-        }
+    if (!store_next(d->store, q))
+        return 0;
+    return refuse(d, arena_printf(d->c->mem, "may not delete %s[%lld] while %s[%lld] remains", store_col_text(d->c->mem, q, 0),
+                                  (long long)sqlite3_column_int64(q, 1), parent->name, (long long)sqlite3_column_int64(q, 2)));
+}
+
+static int check_links(struct deletion *d)
+{
+    for (size_t i = 0; i < n_entities; i++)
+        if (is_annotation_link(&entities[i]) && check_links_of(d, &entities[i]) < 0)
+            return -1;
     return 0;
 }
 
-static int check_all(struct command *cmd, struct call *c)
+/* --- the answer --- */
+
+static bool list_ids(struct deletion *d, const struct entity *e, struct om_api_string_long_list_map_entry *out)
 {
-    for (size_t i = 0; i < ARRAY_LEN(annotated); i++)
-        if (check_links(cmd, c, annotated[i]) < 0)
-            return -1;
-    return check_filesets(cmd, c);
+    AUTO(mem_freep) char *count = mem_printf("select count(*) from doomed d join %s x on x.id = d.id where d.t = '%s' and "
+                                             "coalesce(x._kind, '%s') = '%s'", e->table, e->table, e->table, e->name);
+    AUTO(mem_freep) char *list = mem_printf("select d.id from doomed d join %s x on x.id = d.id where d.t = '%s' and "
+                                            "coalesce(x._kind, '%s') = '%s' order by d.id", e->table, e->table, e->table, e->name);
+    size_t n = (size_t)store_long(d->store, 0, count, "");
+    int64_t *ids = arena_alloc(d->c->mem, n, sizeof(*ids));
+    AUTO(store_donep) sqlite3_stmt *q = store_query(d->store, list, "");
+
+    for (size_t i = 0; i < n && store_next(d->store, q); i++)
+        ids[i] = sqlite3_column_int64(q, 0);
+    *out = (struct om_api_string_long_list_map_entry){
+        .key = arena_printf(d->c->mem, "%s.%s", e->package, e->name), .value = {.n = n, .at = ids}};
+    return n > 0;
 }
 
-/* --- doing it --- */
-
-static const struct om_cmd_response *answer_of(struct command *cmd, struct call *c)
+static struct om_api_string_long_list_map list_doomed(struct deletion *d)
 {
-    struct om_cmd_delete2_response *r = arena_alloc(cmd->mem, 1, sizeof(*r));
-    struct om_api_string_long_list_map_entry *entries = arena_alloc(cmd->mem, n_entities, sizeof(*entries));
+    struct om_api_string_long_list_map_entry *list = arena_alloc(d->c->mem, n_entities, sizeof(*list));
     size_t n = 0;
 
+    for (size_t i = 0; i < n_entities; i++)
+        n += list_ids(d, &entities[i], &list[n]);
+    return (struct om_api_string_long_list_map){.n = n, .at = list};
+}
+
+/* --- removing --- */
+
+static void remove_files(struct deletion *d)
+{
+    AUTO(store_donep) sqlite3_stmt *q =
+        store_query(d->store, "select o.path || o.name from doomed d join OriginalFile o on d.t = 'OriginalFile' and o.id = d.id where o.repo = ?",
+                    "s", d->c->server->repo_uuid);
+
+    while (store_next(d->store, q)) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%s", d->c->server->repository, (const char *)sqlite3_column_text(q, 0));
+        (void)unlink(path); /* a link goes, what it points to stays */
+    }
+}
+
+static void remove_rows(struct deletion *d)
+{
     for (size_t i = 0; i < n_entities; i++) {
         const struct entity *e = &entities[i];
-        size_t k = 0, most = (size_t)store_long(c->server->store, 0, "select count(*) from Doomed where tbl = ?", "s", e->table);
-        int64_t *ids = arena_alloc(cmd->mem, most, sizeof(*ids));
-        AUTO(mem_freep) char *sql = mem_printf("select x.id from Doomed d join %s x on x.id = d.id where d.tbl = '%s' and "
-                                               "coalesce(x._kind, '%s') = '%s' order by x.id", e->table, e->table, e->name, e->name);
-        AUTO(store_donep) sqlite3_stmt *q = store_query(c->server->store, sql, "");
-        while (k < most && store_next(c->server->store, q))
-            ids[k++] = sqlite3_column_int64(q, 0);
-        if (k)
-            entries[n++] = (struct om_api_string_long_list_map_entry){
-                .key = arena_printf(cmd->mem, "%s.%s", e->package, e->name), .value = {.n = k, .at = ids}};
-    }
-    *r = (struct om_cmd_delete2_response){.cls = &om_cmd_delete2_response_class, .deleted_objects = {.n = n, .at = entries}};
-    return (const struct om_cmd_response *)r;
-}
-
-static void remove_rows(struct call *c)
-{
-    (void)store_run(c->server->store, "delete from Pair where (holder = 'Annotation.mapValue' and object in " D(Annotation) ") or "
-                                      "(holder = 'Job.versionInfo' and object in " D(Job) ")", "");
-    for (size_t i = 0; i < n_entities; i++) {
-        AUTO(mem_freep) char *sql = mem_printf("delete from %s where id in (select id from Doomed where tbl = '%s')", entities[i].table,
-                                               entities[i].table);
-        (void)store_run(c->server->store, sql, "");
+        AUTO(mem_freep) char *sql = mem_printf("delete from %s where id in (select id from doomed where t = '%s')", e->table, e->table);
+        AUTO(mem_freep) char *pairs =
+            mem_printf("delete from Pair where holder like '%s.%%' and object in (select id from doomed where t = '%s')", e->table, e->table);
+        (void)store_run(d->store, sql, "");
+        (void)store_run(d->store, pairs, "");
     }
 }
 
-static const char **files_of(struct command *cmd, struct call *c, size_t *n)
+static int carry_out(struct deletion *d, struct om_cmd_delete2_response *out)
 {
-    size_t most = (size_t)store_long(c->server->store, 0, "select count(*) from Doomed where tbl = 'OriginalFile'", "");
-    const char **paths = arena_alloc(cmd->mem, most, sizeof(*paths));
-    AUTO(store_donep) sqlite3_stmt *q = store_query(
-        c->server->store, "select path, name from OriginalFile where repo = ? and id in " D(OriginalFile), "s", c->server->repo_uuid);
-
-    for (*n = 0; *n < most && store_next(c->server->store, q); ++*n)
-        paths[*n] = arena_printf(cmd->mem, "%s/%s%s", c->server->repository, (const char *)sqlite3_column_text(q, 0),
-                                 (const char *)sqlite3_column_text(q, 1));
-    return paths;
-}
-
-static int delete_all(struct command *cmd, struct call *c)
-{
-    const struct om_cmd_delete2 *r = ((struct job *)cmd->state)->request;
-    const struct om_cmd_response *answer;
-    size_t n;
-
-    (void)store_run(c->server->store, "create temp table if not exists Doomed (tbl text, id integer, primary key (tbl, id))", "");
-    (void)store_run(c->server->store, "delete from Doomed", "");
-    if (doom_targets(cmd, c, r) < 0)
+    (void)store_run(d->store, "create temp table if not exists doomed (t text, id integer, primary key (t, id)) without rowid", "");
+    (void)store_run(d->store, "delete from doomed", "");
+    if (add_targets(d) < 0)
         return -1;
-    doom_the_rest(c);
-    if (check_all(cmd, c) < 0)
+    gather(d);
+    if (check_filesets(d) < 0 || check_links(d) < 0)
         return -1;
-    answer = answer_of(cmd, c);
-    if (!r->dry_run) {
-        const char **files = files_of(cmd, c, &n);
-        remove_rows(c);
-        for (size_t i = 0; i < n; i++)
-            (void)unlink(files[i]); /* one that was never written is not there */
+    out->deleted_objects = list_doomed(d);
+    if (!d->request->dry_run) {
+        remove_files(d);
+        remove_rows(d);
     }
-    cmd->response = answer;
     return 0;
 }
 
-static void run_delete(struct command *cmd, struct call *c)
+static void run_delete(struct command *k, struct call *c)
 {
-    sqlite3_create_function(store_db(c->server->store), "spared", -1, SQLITE_UTF8, NULL, sql_spared, NULL, NULL);
-    current = ((struct job *)cmd->state)->request;
-    store_begin(c->server->store);
-    store_end(c->server->store, delete_all(cmd, c) == 0);
-    cmd->step = STEPS - 1;
-}
+    struct store *store = c->server->store;
+    struct deletion d = {.c = c, .store = store, .request = (const void *)k->request, .why = ""};
+    struct om_cmd_delete2_response *answer = arena_alloc(c->mem, 1, sizeof(*answer));
 
-static void end_delete(struct command *cmd)
-{
-    free(cmd->state);
+    answer->cls = &om_cmd_delete2_response_class;
+    sqlite3_create_function(store_db(store), "may_delete", 2, SQLITE_UTF8, &d, sql_may, NULL, NULL);
+    sqlite3_create_function(store_db(store), "kept", 1, SQLITE_UTF8, &d, sql_kept, NULL, NULL);
+    store_begin(store);
+    int r = carry_out(&d, answer);
+    store_end(store, r == 0);
+    if (r == 0) {
+        k->response = (const struct om_cmd_response *)answer;
+        return;
+    }
+    /* A real server leaves the message empty and says everything in the stack. */
+    command_fail(k, &om_cmd_graph_exception_class, "::omero::cmd::Delete2", "graph-fail", "",
+                 arena_printf(c->mem, "ome.services.graphs.GraphException(message=%s)\n\tat omero-sandbox\n", d.why));
+    ((struct om_cmd_graph_exception *)(void *)(uintptr_t)k->response)->message = d.why;
 }
 
 int delete_submit(struct call *c, const struct om_cmd_delete2 *request, const struct ice_proxy **out)
 {
-    struct command *cmd = command_new(c, STEPS);
-    struct job *job = mem_new(1, sizeof(*job));
     const struct ice_op *op = &om_cmd_session_submit_op;
-    const struct om_cmd_session_submit_in asked = {.req = (const struct om_cmd_request *)request};
+    const struct om_cmd_session_submit_in in = {.req = (const struct om_cmd_request *)request};
     struct om_cmd_session_submit_in copy = {0};
+    struct command *k = command_new(c, 1);
 
-    copy_values(cmd->mem, op->in, op->n_in, &asked, &copy);
-    job->request = (const struct om_cmd_delete2 *)copy.req;
-    cmd->request = copy.req;
-    cmd->run = run_delete;
-    cmd->end = end_delete;
-    cmd->state = job;
-    *out = command_start(c, cmd);
+    copy_values(k->mem, op->in, op->n_in, &in, &copy);
+    k->request = copy.req;
+    k->run = run_delete;
+    *out = command_start(c, k);
     return 0;
 }

@@ -1,24 +1,15 @@
-/* Ports: where clients come in. */
+/* Where clients come in: the sockets, and the certificate. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 struct server;
 
-struct listener {
-    int fd;
-    uint16_t port; /* really listened on */
-    bool tls;
-};
-
-/* On loopback and every other address of the machine; port 0 takes a free one. */
-int listener_open(struct listener *l, uint16_t port, bool tls, struct err *err);
-void listener_close(struct listener *l);
-/* Take what comes until the server stops. `dir` holds the certificate. */
-void listeners_serve(struct server *s, const struct listener *listeners, size_t n);
-
-/* certificate.c: a self-signed one for CN=localhost, made when it is not there. */
-int certificate_need(const char *cert_file, const char *key_file, struct err *err);
+/* Make the certificate that official servers have (self-signed, CN=localhost) in the data directory, once. */
+int listen_certificate(struct server *s, struct err *err);
+/* A socket on all local addresses of this machine's loopback; *port is 0 to choose, and what was chosen. */
+int listen_open(uint16_t *port, struct err *err);
+/* Take connections until a signal to end comes.  A socket of -1 is none. */
+void listen_serve(struct server *s, int tls_fd, int tcp_fd);

@@ -1,133 +1,85 @@
+/* omero-sandbox: a stand-in for an OMERO server, for trying impomero and for its tests. */
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/io.h"
+#include "sandbox/conn.h"
 #include "sandbox/listen.h"
 #include "sandbox/people.h"
-#include "sandbox/server.h"
 #include "sandbox/show.h"
 
-enum { EXIT_OVERLAP = 3, DEFAULT_PORT = 4064 };
+enum { EXIT_OVERLAPS = 3, PORT_SSL = 4064 };
 
 struct options {
     const char *data, *users;
-    long port, tcp_port; /* tcp_port -1: none */
-    bool show;
+    bool show, plain;
+    uint16_t port, tcp_port;
 };
 
-static const char usage[] = "usage: omero-sandbox --data DIR [--port N] [--tcp-port N] [--users FILE]\n"
-                            "       omero-sandbox --show --data DIR\n"
-                            "\n"
-                            "A small stand-in for OMERO's login, query, update and import services, to try impomero on.  It is NOT OMERO.\n"
-                            "\n"
-                            "  --data DIR      where it keeps everything; made when it is not there\n"
-                            "  --port N        TLS port (4064; 0: a free one)\n"
-                            "  --tcp-port N    a port without TLS beside it (0: a free one)\n"
-                            "  --users FILE    people and groups to add\n"
-                            "  --show          print what it holds, and end\n"
-                            "\n"
-                            "root's password is omero.  It prints `ready ssl=PORT tcp=PORT` when it serves (tcp=0: no such port).\n"
-                            "Exit status 3: a client made two calls at a time on one stateful servant.\n";
+static const char usage_text[] =
+    "usage: omero-sandbox --data DIR [--users FILE] [--port N] [--tcp-port N]\n"
+    "       omero-sandbox --show --data DIR\n"
+    "\n"
+    "A small stand-in for an OMERO server, for trying impomero and for its tests.  It is not OMERO: it keeps what it is given\n"
+    "in DIR and shows no images.  It listens on this machine only.\n"
+    "\n"
+    "  --data DIR      where it keeps its database, certificate and files (made when it is not there)\n"
+    "  --users FILE    users and groups to add, as in sample/users.toml; root (password omero) is always there\n"
+    "  --port N        port for TLS (default 4064; 0: any that is free)\n"
+    "  --tcp-port N    port without encryption (default: none; 0: any that is free)\n"
+    "  --show          print what DIR holds, and end\n"
+    "\n"
+    "Prints one line `ready ssl=PORT` (and ` tcp=PORT`) when it serves; ends on SIGTERM or SIGINT, with status 3 when a client\n"
+    "made two calls at a time on a stateful service, which a real server does not survive.\n";
 
-static bool read_port(const char *text, long *out)
+static bool read_port(const char *text, uint16_t *out)
 {
     char *end;
+    unsigned long n = strtoul(text, &end, 10);
 
-    *out = strtol(text, &end, 10);
-    return *text && *end == '\0' && *out >= 0 && *out <= UINT16_MAX;
+    *out = (uint16_t)n;
+    return *text && !*end && n <= UINT16_MAX;
 }
 
-/* 0, or the exit status to end with. */
-static int read_options(int argc, char **argv, struct options *o)
+static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option long_options[] = {{"data", required_argument, NULL, 'd'},     {"port", required_argument, NULL, 'p'},
-                                                 {"tcp-port", required_argument, NULL, 't'}, {"users", required_argument, NULL, 'u'},
-                                                 {"show", no_argument, NULL, 's'},           {"help", no_argument, NULL, 'h'},
-                                                 {0}};
+    static const struct option known[] = {{"data", required_argument, NULL, 'd'},     {"users", required_argument, NULL, 'u'},
+                                          {"port", required_argument, NULL, 'p'},     {"tcp-port", required_argument, NULL, 't'},
+                                          {"show", no_argument, NULL, 's'},           {NULL, 0, NULL, 0}};
+    bool right = true;
 
-    *o = (struct options){.port = DEFAULT_PORT, .tcp_port = -1};
-    for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-        bool good = true;
-        if (c == 'd')
+    for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
+        switch (c) {
+        case 'd':
             o->data = optarg;
-        else if (c == 'u')
+            break;
+        case 'u':
             o->users = optarg;
-        else if (c == 's')
+            break;
+        case 'p':
+            right &= read_port(optarg, &o->port);
+            break;
+        case 't':
+            right &= read_port(optarg, &o->tcp_port);
+            o->plain = true;
+            break;
+        case 's':
             o->show = true;
-        else if (c == 'p')
-            good = read_port(optarg, &o->port);
-        else if (c == 't')
-            good = read_port(optarg, &o->tcp_port);
-        else if (c == 'h')
-            exit(printf("%s", usage) < 0);
-        else
-            good = false;
-        if (!good)
-            return fputs(usage, stderr), 2;
-    }
-    return o->data && optind == argc ? 0 : (fputs(usage, stderr), 2);
+            break;
+        default:
+            right = false;
+        }
+    return right && o->data && optind == argc;
 }
 
 static int complain(const struct err *err)
 {
     fprintf(stderr, "omero-sandbox: %s\n", err->text);
-    return 1;
-}
-
-static int show_data(const char *dir)
-{
-    AUTO(mem_freep) char *file = mem_printf("%s/sandbox.db", dir);
-    struct store *s = NULL;
-    struct err err = ERR_INIT;
-
-    if (store_open(&s, file, true, &err) < 0)
-        return complain(&err);
-    show(s);
-    store_close(s);
-    return 0;
-}
-
-static void *wait_for_signal(void *arg)
-{
-    struct server *s = arg;
-    sigset_t set;
-    int got;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigwait(&set, &got);
-    pthread_mutex_lock(&s->lock);
-    s->stopping = true;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    return NULL;
-}
-
-static void block_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-static void serve(struct server *s, const struct listener *listeners, size_t n)
-{
-    pthread_t waiter, runner;
-
-    pthread_create(&waiter, NULL, wait_for_signal, s);
-    pthread_create(&runner, NULL, server_runner, s);
-    printf("ready ssl=%u tcp=%u\n", (unsigned)listeners[0].port, n > 1 ? (unsigned)listeners[1].port : 0u);
-    fflush(stdout);
-    listeners_serve(s, listeners, n);
-    pthread_join(runner, NULL);
-    pthread_join(waiter, NULL);
+    return EXIT_FAILURE;
 }
 
 static int prepare(struct server *s, const struct options *o, struct err *err)
@@ -137,38 +89,83 @@ static int prepare(struct server *s, const struct options *o, struct err *err)
     people_begin(s->store);
     if (o->users && people_read(s->store, o->users, err) < 0)
         return -1;
+    return listen_certificate(s, err);
+}
 
-    AUTO(mem_freep) char *cert = mem_printf("%s/cert.pem", s->dir);
-    AUTO(mem_freep) char *key = mem_printf("%s/key.pem", s->dir);
+static void say_ready(const struct options *o)
+{
+    fprintf(stderr, "omero-sandbox is NOT an OMERO server: it is for trying impomero and for its tests.  What is put into it stays in %s.\n",
+            o->data);
+    printf("ready ssl=%u", o->port);
+    if (o->plain)
+        printf(" tcp=%u", o->tcp_port);
+    printf("\n");
+    fflush(stdout);
+}
 
-    return certificate_need(cert, key, err);
+static void stop(struct server *s, pthread_t runner)
+{
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(runner, NULL);
+    conn_reap(s, true);
+}
+
+static int serve(struct server *s, struct options *o, struct err *err)
+{
+    AUTO(io_closep) int tls = listen_open(&o->port, err);
+    AUTO(io_closep) int tcp = tls >= 0 && o->plain ? listen_open(&o->tcp_port, err) : -1;
+    pthread_t runner;
+
+    if (tls < 0 || (o->plain && tcp < 0))
+        return -1;
+    pthread_create(&runner, NULL, server_runner, s);
+    say_ready(o);
+    listen_serve(s, tls, tcp);
+    stop(s, runner);
+    return 0;
+}
+
+/* Before any thread starts: they all inherit it. */
+static void block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(struct options *o)
+{
+    struct err err = ERR_INIT;
+    struct server s = {0};
+
+    if (o->show)
+        return show(o->data, stdout, &err) < 0 ? complain(&err) : EXIT_SUCCESS;
+    block_signals();
+    if (prepare(&s, o, &err) < 0 || serve(&s, o, &err) < 0)
+        return complain(&err);
+
+    unsigned overlaps = s.overlaps;
+
+    server_close(&s);
+    if (overlaps > 0)
+        fprintf(stderr, "omero-sandbox: %u calls came for a stateful service that was busy: a real server would hang\n", overlaps);
+    return overlaps > 0 ? EXIT_OVERLAPS : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-    struct listener listeners[2];
-    struct err err = ERR_INIT;
-    struct options o;
-    struct server s;
-    size_t n = 0;
-    int status = read_options(argc, argv, &o);
+    struct options o = {.port = PORT_SSL};
 
-    if (status)
-        return status;
-    if (o.show)
-        return show_data(o.data);
-    block_signals();
-    if (prepare(&s, &o, &err) < 0 || listener_open(&listeners[n++], (uint16_t)o.port, true, &err) < 0)
-        return complain(&err);
-    if (o.tcp_port >= 0 && listener_open(&listeners[n++], (uint16_t)o.tcp_port, false, &err) < 0)
-        return complain(&err);
-    fprintf(stderr, "omero-sandbox " IMPOMERO_VERSION ": this is NOT OMERO. It keeps data for trying impomero, in %s\n", o.data);
-    serve(&s, listeners, n);
-    for (size_t i = 0; i < n; i++)
-        listener_close(&listeners[i]);
-    if (s.overlaps)
-        server_say("%u calls came to a stateful servant that was busy: a real server may hang for ever then", s.overlaps);
-    status = s.overlaps ? EXIT_OVERLAP : 0;
-    server_close(&s);
-    return status;
+    if (!read_options(argc, argv, &o)) {
+        fputs(usage_text, stderr);
+        return EXIT_FAILURE;
+    }
+    return run(&o);
 }

@@ -79,6 +79,8 @@ void server_close(struct server *s)
     store_close(s->store);
     free(s->dir);
     free(s->repository);
+    free(s->certificate);
+    free(s->key);
 }
 
 void server_add_task(struct server *s, struct task *t)

@@ -76,6 +76,7 @@ struct server {
     struct store *store;
     char *dir;               /* of the data */
     char *repository;        /* directory of the managed repository, absolute */
+    char *certificate, *key; /* files in PEM form */
     char repo_uuid[UUID_TEXT], database_uuid[UUID_TEXT];
     pthread_mutex_t lock;
     struct session *sessions;

@@ -30,7 +30,7 @@ bool store_next(struct store *s, sqlite3_stmt *q);
 const char *store_col_text(struct arena *mem, sqlite3_stmt *q, int col); /* NULL for null */
 
 /* Change something.  0, or -1 when a constraint forbids it; anything else that SQLite refuses ends the program with its words. */
-int store_run(struct store *s, const char *sql, const char *kinds, ...) ATTR_MUST_USE;
+int store_run(struct store *s, const char *sql, const char *kinds, ...);
 int64_t store_last_id(struct store *s);
 /* The first column of the first row, or `otherwise`. */
 int64_t store_long(struct store *s, int64_t otherwise, const char *sql, const char *kinds, ...);

@@ -6,7 +6,7 @@
 #define ICE_INSTANCES_MAX (4u << 20) /* class instances in one encapsulation: 20,000 links bring about 400,000 */
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
 #define ICE_IN_FLIGHT_MAX 1024u     /* requests of one connection without a taken reply; a worker has a handful */
-#define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; anything larger is no card */
+#define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; a larger one is broken */
 #define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */
 #define OM_ROWS_MAX (4u << 20)      /* cells of one projection's answer; 20,000 links of 4 columns are 80,000 */
 #define OM_BATCH 5000u              /* links a save or delete: a real server takes 3 s for that many */
@@ -21,6 +21,7 @@
 #define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
+#define MOVIE_ATOMS_MAX 4096u    /* atoms of a QuickTime file looked at; a track has about 20 */
 #define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
@@ -31,3 +32,5 @@
 #define CLI_OPTIONS_MAX 256u        /* options in one command line */
 #define CARD_MEANING_MAX (4u << 20) /* bytes of all keys and values of one card as text: dotted keys repeat their beginning */
 #define OMERO_PAIR_MAX 2600u         /* bytes of a key or a value in OMERO: they are in an index with rows of 2,704 bytes */
+#define SANDBOX_CHANNELS_MAX 65536u  /* channels of one image: a name each is kept */
+#define SANDBOX_PAGES_MAX 65536u     /* pages of one TIFF */

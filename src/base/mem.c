@@ -151,17 +151,13 @@ char *arena_str(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-    va_list args, again;
+    AUTO(mem_freep) char *text = NULL;
+    va_list args;
 
     va_start(args, fmt);
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vasprintf(&text, fmt, args);
     va_end(args);
-    char *text = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1, 1);
-    if (n >= 0)
-        vsnprintf(text, (size_t)n + 1, fmt, again);
-    va_end(again);
-    return text;
+    return arena_strn(a, n < 0 ? must(NULL) : text, n < 0 ? 0 : (size_t)n);
 }
 
 size_t arena_bytes(const struct arena *a)

@@ -12,7 +12,7 @@
 
 /* What became of one file. */
 struct outcome {
-    enum { GOOD, NOT_A_CARD, BROKEN, UNREAD } kind;
+    enum kind { GOOD, NOT_A_CARD, BROKEN, UNREAD } kind;
     struct card *card;
     struct card_fault fault;
     struct err err;
@@ -21,7 +21,7 @@ struct outcome {
 static void look_at(const char *path, struct outcome *o)
 {
     AUTO(buf_clear) struct buf text = BUF_INIT(CARD_MAX_BYTES + 16);
-    static const int kinds[] = {[0] = GOOD, [CARD_NOT_A_CARD] = NOT_A_CARD, [CARD_BROKEN] = BROKEN};
+    static const enum kind kinds[] = {[0] = GOOD, [CARD_NOT_A_CARD] = NOT_A_CARD, [CARD_BROKEN] = BROKEN};
 
     o->kind = UNREAD;
     if (slurp(path, &text, &o->err) == 0 || o->err.why == REASON_TOO_LARGE)

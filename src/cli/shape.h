@@ -1,4 +1,5 @@
-/* The shapes of what is shown: one JSON object each for a file, a fileset, a card, a dataset and a problem, the same in every --json.
+/* The shapes of what is shown: one JSON object each for a file, a fileset, a card, a dataset and a problem, the same in every
+ * --json.
  * Their schema files are doc/schema/NAME.json. */
 #pragma once
 

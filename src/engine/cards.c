@@ -97,14 +97,15 @@ static void judge_pairs(struct found_card *f)
 {
     for (size_t i = 0; i < f->card->n_pairs; i++) {
         const struct card_pair *p = &f->card->pairs[i];
-        bool key = strlen(p->key) > OMERO_PAIR_MAX;
+        bool key = strlen(p->key) > OM_PAIR_MAX;
 
-        if (!key && strlen(p->value) <= OMERO_PAIR_MAX)
+        if (!key && strlen(p->value) <= OM_PAIR_MAX)
             continue;
         AUTO(mem_freep) char *name = mem_strn(p->key, 60);
         AUTO(mem_freep) char *shown = str_show(name);
         AUTO(mem_freep) char *text = mem_printf("the %s '%s%s' is longer than the %u bytes that OMERO can store",
-                                                key ? "key" : "value of", shown, strlen(p->key) > 60 ? "..." : "", OMERO_PAIR_MAX);
+                                                key ? "key" : "value of", shown, strlen(p->key) > 60 ? "..." : "",
+                                                OM_PAIR_MAX);
         refuse(f, REASON_TOO_LONG, p->line, 0, text, "shorten it, or put the text into the comment");
         return;
     }

@@ -9,7 +9,8 @@ struct found_card {
     const struct tree_entry *entry;
     char *dir;            /* its directory; "" is the root */
     struct card *card;    /* NULL when broken or unreadable */
-    enum reason why;      /* REASON_NONE: it may apply; else _BROKEN_CARD, _CONFLICT, _TOO_LONG, _UNREADABLE, _GONE, _NOT_UTF8 ... */
+    /* REASON_NONE: it may apply; else _BROKEN_CARD, _CONFLICT, _TOO_LONG, _UNREADABLE, _GONE, _NOT_UTF8 ... */
+    enum reason why;
     int line, column;     /* 0 = unknown */
     char *text, *hint;    /* what is wrong and how to mend it; "" */
     const struct found_card *other; /* the card that it contradicts */
@@ -24,7 +25,8 @@ struct cards {
 void cards_read(const struct tree *tree, struct cards *out);
 void cards_clear(struct cards *c);
 
-/* Judge what was read: cards of one directory that contradict each other, pairs that OMERO cannot store.  Pure; done by cards_read. */
+/* Judge what was read: cards of one directory that contradict each other, pairs that OMERO cannot store.  Pure; done by
+ * cards_read. */
 void cards_judge(struct cards *c);
 
 /* The cards that decide about a directory: those of the nearest directory at or above it that has any.  `*n` is 0 without. */

@@ -53,7 +53,8 @@ void plan_make(const struct tree *tree, const struct format_groups *groups, cons
                struct plan *out);
 void plan_clear(struct plan *p);
 
-/* The name of an image: the path below the card's directory, parts joined by "-", blanks and control characters as underscores. */
+/* The name of an image: the path below the card's directory, parts joined by "-", blanks and control characters as
+ * underscores. */
 char *plan_image_name(struct arena *a, const char *path, const char *card_dir);
 /* The name of a dataset: the directory's own name, cleaned in the same way. */
 char *plan_dataset_name(struct arena *a, const char *dir, const char *root_name);

@@ -1,22 +1,16 @@
 /* Zeiss CZI: by content, whatever the name.  "x (1).czi" or "x(1).czi" beside "x.czi" are its parts.
  *
  * Header segment: 16 bytes id, two lengths, then version, GUIDs, and where the directory of subblocks, the metadata and the
- * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file format", FileHeaderSegment. */
+ * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file
+ * format", FileHeaderSegment. */
 #include "format/drivers.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "format/bytes.h"
+
 enum { DIRECTORY_AT = 84, METADATA_AT = 92, ATTACHMENTS_AT = 104, HEADER_BYTES = 112 };
-
-static uint64_t little_endian_64(const uint8_t *at)
-{
-    uint64_t value = 0;
-
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | at[i];
-    return value;
-}
 
 static bool is_whole(const struct format_look *look)
 {
@@ -25,7 +19,7 @@ static bool is_whole(const struct format_look *look)
     if (look->head_len < HEADER_BYTES)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
-        if (little_endian_64(look->head + places[i]) >= look->size)
+        if (le64(look->head + places[i]) >= look->size)
             return false;
     return true;
 }

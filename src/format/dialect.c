@@ -6,6 +6,14 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
+enum beside {
+    NOTHING,
+    SAME_STEM,   /* x.anything beside x.tif */
+    ANNOTATIONS, /* each *_annotations.xml of the directory */
+};
+
 struct dialect {
     const char *format;
     const char *reader;  /* NULL: files of this kind can belong together, so they are deferred */
@@ -14,6 +22,8 @@ struct dialect {
     const char *software_has, *comment_has, *copyright_has;
     bool several;        /* needs more than one directory */
     bool iscan, no_software;
+    bool numbered_plane; /* a plane, by its subfile type, whose name is a number */
+    enum beside beside;  /* what is deferred with it */
     bool ome;            /* here stands the OME-TIFF driver */
 };
 
@@ -41,24 +51,25 @@ static const struct dialect dialects[] = {
     {"Fluoview", READER("Fluoview"), {34361}, .comment_has = "FLUOVIEW"},
     {"Fluoview", READER("Fluoview"), {34362}},
     {"Fluoview", READER("Fluoview"), .comment = "Andor"},
-    {"MetaMorph STK", NULL, {33628, 33630, 33631}},
-    {"MetaMorph STK", NULL, .software = "MetaMorph"},
+    {"MetaMorph STK", READER("Metamorph"), {33628, 33630, 33631}},
+    {"MetaMorph STK", READER("Metamorph"), .software = "MetaMorph"},
     {"Improvision TIFF", NULL, .comment_has = "Improvision"},
-    {"MetaMorph TIFF", NULL, .comment = "<MetaData>"},
+    {"MetaMorph TIFF", NULL, .comment = "<MetaData>", .numbered_plane = true},
+    {"MetaMorph TIFF", READER("MetamorphTiff"), .comment = "<MetaData>"},
     {"Nikon TIFF", READER("NikonTiff"), .software_has = "EZ-C1"},
-    {"Mikroscan TIFF", NULL, .comment = "Mikroscan"},
+    {"Mikroscan TIFF", READER("MikroscanTiff"), .comment = "Mikroscan"},
     {"Photoshop TIFF", READER("PhotoshopTiff"), {37724}},
     {"FEI TIFF", READER("FEITiff"), {34680}},
     {"FEI TIFF", READER("FEITiff"), {34682}},
     {"FEI TIFF", READER("FEITiff"), {34683}},
     {"SimplePCI TIFF", READER("SimplePCITiff"), .comment = "Created by Hamamatsu Inc."},
     {"Nikon Elements TIFF", READER("NikonElementsTiff"), {65332}},
-    {"Trestle", NULL, .copyright_has = "Trestle Corp."},
+    {"Trestle", NULL, .copyright_has = "Trestle Corp.", .beside = SAME_STEM},
     {"Olympus SIS TIFF", READER("SIS"), {33560}, .software = "analySIS"},
     {"Olympus SIS TIFF", READER("SIS"), {33560}, .no_software = true},
     {"Olympus SIS TIFF", READER("SIS"), {34853}, .make = "Olympus"},
     {"Leica SCN", READER("LeicaSCN"), .comment_has = "http://www.leica-microsystems.com/scn"},
-    {"PerkinElmer QPTIFF", NULL, .software = "PerkinElmer-QPI"},
+    {"PerkinElmer QPTIFF", NULL, .software = "PerkinElmer-QPI", .beside = ANNOTATIONS},
     {"SlideBook TIFF", NULL, .software = "SlideBook"},
     {"Ionpath MIBI", READER("IonpathMIBITiff"), .software = "IonpathMIBI"},
 };
@@ -73,21 +84,30 @@ static bool has(const char *text, const char *part)
     return !part || strstr(text, part);
 }
 
-static bool fits(const struct dialect *d, const struct tiff_facts *t)
+static bool is_numbered_plane(const struct format_look *look)
 {
+    const char *name = look->entry->name;
+
+    return look->tiff.subfile_type == 2 && strspn(name, "0123456789") == stem_length(name);
+}
+
+static bool fits(const struct dialect *d, const struct format_look *look)
+{
+    const struct tiff_facts *t = &look->tiff;
+
     for (size_t i = 0; i < ARRAY_LEN(d->tags) && d->tags[i]; i++)
         if (!tiff_has(t, d->tags[i]))
             return false;
     return begins(t->software, d->software) && begins(t->make, d->make) && begins(t->document, d->document) &&
            begins(t->comment, d->comment) && has(t->software, d->software_has) && has(t->comment, d->comment_has) &&
            has(t->copyright, d->copyright_has) && (!d->several || t->more_directories) && (!d->iscan || t->iscan) &&
-           (!d->no_software || t->software[0] == '\0');
+           (!d->no_software || t->software[0] == '\0') && (!d->numbered_plane || is_numbered_plane(look));
 }
 
 static const struct dialect *dialect_of(const struct format_look *look)
 {
     for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
-        if (dialects[i].ome ? look_is_ome_tiff(look) : fits(&dialects[i], &look->tiff))
+        if (dialects[i].ome ? look_is_ome_tiff(look) : fits(&dialects[i], look))
             return &dialects[i];
     return NULL;
 }
@@ -101,8 +121,38 @@ static bool detect(struct format_look *look, struct format_verdict *said)
 
     if (!d || d->ome)
         return false;
-    *said = (struct format_verdict){.why = d->reader ? REASON_NONE : REASON_DEFERRED, .format = d->format, .reader = d->reader};
+    *said = (struct format_verdict){.why = d->reader ? REASON_NONE : REASON_DEFERRED, .format = d->format, .reader = d->reader,
+                                    .facts = d};
     return true;
 }
 
-const struct format_driver format_dialect = {.name = "TIFF dialects", .detect = detect};
+static bool goes_with(const struct format_file *master, const struct format_file *file, enum beside beside)
+{
+    size_t stem = stem_length(master->entry->name);
+
+    if (beside == SAME_STEM)
+        return strncmp(master->entry->name, file->entry->name, stem) == 0 && file->entry->name[stem] == '.';
+    return beside == ANNOTATIONS && str_ends_nocase(file->entry->name, "_annotations.xml");
+}
+
+static void group(struct format_scene *scene, struct format_file *file)
+{
+    const struct dialect *d = file->said.facts;
+    size_t dir = file->entry->dir_len;
+    AUTO(mem_freep) char *prefix = mem_printf("%.*s%s", (int)dir, file->entry->path, dir ? "/" : "");
+    struct format_set set;
+
+    set_begin(&set, scene);
+    set_add(&set, file);
+    for (size_t i = scene_from(scene, prefix); d->beside && i < scene->n_files; i++) {
+        struct format_file *f = &scene->files[i];
+
+        if (f->entry->dir_len != dir || strncmp(f->entry->path, prefix, strlen(prefix)) != 0)
+            break;
+        if (goes_with(file, f, d->beside))
+            set_add(&set, f);
+    }
+    set_end(&set, &file->said, false);
+}
+
+const struct format_driver format_dialect = {.name = "TIFF dialects", .detect = detect, .group = group};

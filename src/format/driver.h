@@ -56,6 +56,7 @@ struct format_set {
 
 void set_begin(struct format_set *set, struct format_scene *scene);
 void set_add(struct format_set *set, struct format_file *file); /* once; NULL is fine */
+void set_share(struct format_set *set, struct format_file *file); /* though it is in another group already; not NULL */
 void set_end(struct format_set *set, const struct format_verdict *verdict, bool plate); /* frees; takes the members */
 void group_alone(struct format_scene *scene, struct format_file *file);
 

@@ -3,5 +3,5 @@
 
 #include "format/driver.h"
 
-extern const struct format_driver format_companion, format_sets, format_png, format_lif, format_czi, format_jpeg, format_known,
-    format_dialect, format_ome_tiff, format_tiff;
+extern const struct format_driver format_companion, format_sets, format_png, format_lif, format_czi, format_jpeg,
+    format_deltavision, format_ome_xml, format_single, format_dialect, format_ome_tiff, format_tiff;

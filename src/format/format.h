@@ -10,12 +10,12 @@
 #include "base/err.h"
 #include "tree/tree.h"
 
-/* What became of the files of one set, or of one file that is left out. */
+/* What became of the files of one set, or of one file that is left out.  A set that is left out is one group too. */
 struct format_group {
     const struct tree_entry *const *members; /* the target first; borrowed from the tree */
     size_t n_members;
     const char *format;  /* "TIFF", "OME-TIFF", "Leica LIF" ...; "" when unknown */
-    const char *reader;  /* Bio-Formats' class name: loci.formats.in.TiffReader; NULL when unknown */
+    const char *reader;  /* Bio-Formats' class name: loci.formats.in.OMETiffReader; NULL when unknown */
     bool plate;
     enum reason why;     /* REASON_NONE: importable; else why it is left out (UNKNOWN_FORMAT, DEFERRED, BROKEN_FILE ...) */
     const char *text;    /* the driver's words, for people; "" for none */

@@ -32,13 +32,17 @@ void set_begin(struct format_set *set, struct format_scene *scene)
     *set = (struct format_set){.scene = scene};
 }
 
-void set_add(struct format_set *set, struct format_file *file)
+void set_share(struct format_set *set, struct format_file *file)
 {
-    if (!file || file->taken)
-        return;
     file->taken = true;
     set->members = mem_grow(set->members, set->n, &set->cap, sizeof(struct format_file *));
     set->members[set->n++] = file;
+}
+
+void set_add(struct format_set *set, struct format_file *file)
+{
+    if (file && !file->taken)
+        set_share(set, file);
 }
 
 /* Bio-Formats takes options for reading `x.tif` from `x.tif.bfoptions`. */

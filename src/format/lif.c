@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <expat.h>
-
 #include "base/ceilings.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "format/bytes.h"
+#include "format/xml.h"
 
 enum { XML_AT = 13, STEP = 64 * 1024 };
 
@@ -22,7 +22,7 @@ struct series {
 };
 
 struct lif_parser {
-    XML_Parser xml;
+    XML_Parser xml; /* first: see xml.h */
     struct arena *arena;
     const char **names;
     size_t n, cap;
@@ -30,17 +30,18 @@ struct lif_parser {
     uint64_t bytes; /* of all images */
 };
 
-static uint32_t little_endian_32(const uint8_t *at)
+static void add_memory(struct lif_parser *p, const char *size)
 {
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+    if (size && __builtin_add_overflow(p->bytes, strtoull(size, NULL, 10), &p->bytes))
+        p->bytes = UINT64_MAX;
 }
 
-static const char *attribute(const char **atts, const char *name)
+static void add_name(struct lif_parser *p, const char *name)
 {
-    for (; *atts; atts += 2)
-        if (strcmp(atts[0], name) == 0)
-            return atts[1];
-    return "";
+    if (!name)
+        return;
+    p->names = mem_grow(p->names, p->n, &p->cap, sizeof(char *));
+    p->names[p->n++] = arena_str(p->arena, name);
 }
 
 static void on_start(void *data, const char *element, const char **atts)
@@ -49,25 +50,16 @@ static void on_start(void *data, const char *element, const char **atts)
 
     if (++p->depth > OME_DEPTH_MAX || p->n >= OME_NAMES_MAX)
         XML_StopParser(p->xml, XML_FALSE);
-    if (strcmp(element, "Memory") == 0 && __builtin_add_overflow(p->bytes, strtoull(attribute(atts, "Size"), NULL, 10), &p->bytes))
-        p->bytes = UINT64_MAX;
-    if (strcmp(element, "Element") != 0)
-        return;
-    p->names = mem_grow(p->names, p->n, &p->cap, sizeof(char *));
-    p->names[p->n++] = arena_str(p->arena, attribute(atts, "Name"));
+    else if (strcmp(element, "Memory") == 0)
+        add_memory(p, xml_attribute(atts, "Size"));
+    else if (strcmp(element, "Element") == 0)
+        add_name(p, xml_attribute(atts, "Name"));
 }
 
 static void on_end(void *data, const char *element)
 {
     (void)element;
     ((struct lif_parser *)data)->depth--;
-}
-
-static void on_entity(void *data, const char *name, int is_parameter, const char *value, int n, const char *base,
-                      const char *system, const char *public, const char *notation)
-{
-    (void)name, (void)is_parameter, (void)value, (void)n, (void)base, (void)system, (void)public, (void)notation;
-    XML_StopParser(((struct lif_parser *)data)->xml, XML_FALSE);
 }
 
 static bool parse(struct lif_parser *p, int fd, uint64_t bytes)
@@ -102,16 +94,15 @@ static const struct series *keep(const struct lif_parser *p)
 /* NULL: fine; else what is wrong with the file. */
 static const char *read_series(const struct format_look *look, const struct series **out)
 {
-    uint64_t bytes = 2 * (uint64_t)little_endian_32(look->head + 9);
+    uint64_t bytes = 2 * (uint64_t)le32(look->head + 9);
 
     if (bytes > OME_XML_MAX || bytes > look->size - XML_AT)
         return "a LIF that ends within its header";
 
-    struct lif_parser p = {.xml = XML_ParserCreate("UTF-16LE"), .arena = look->arena};
+    struct lif_parser p = {.arena = look->arena};
 
-    XML_SetUserData(p.xml, &p);
-    XML_SetElementHandler(p.xml, on_start, on_end);
-    XML_SetEntityDeclHandler(p.xml, on_entity);
+    p.xml = xml_parser_new("UTF-16LE", &p, on_start, on_end);
+
     bool whole = parse(&p, look->fd, bytes);
 
     XML_ParserFree(p.xml);

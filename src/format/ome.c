@@ -3,16 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <expat.h>
-
 #include "base/ceilings.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "format/xml.h"
 
 enum { UUID_ROOM = 128, READ_STEP = 64 * 1024 };
 
 struct ome_parser {
-    XML_Parser xml;
+    XML_Parser xml; /* first: see xml.h */
     struct arena *arena;   /* of the caller */
     struct arena *strings; /* of the names until the end */
     const struct ome_names *last;
@@ -36,21 +35,6 @@ static void refuse(struct ome_parser *p, enum reason why, const char *text)
     p->why = why;
     p->refused = text;
     XML_StopParser(p->xml, XML_FALSE);
-}
-
-static const char *local_name(const char *name)
-{
-    const char *colon = strrchr(name, ':');
-
-    return colon ? colon + 1 : name;
-}
-
-static const char *attribute(const char **atts, const char *name)
-{
-    for (; *atts; atts += 2)
-        if (strcmp(local_name(atts[0]), name) == 0)
-            return atts[1];
-    return NULL;
 }
 
 static size_t hash_of(const char *s)
@@ -102,7 +86,7 @@ static void add_name(struct ome_parser *p, const char *file, const char *uuid)
 
 static void open_root(struct ome_parser *p, const char **atts)
 {
-    const char *uuid = attribute(atts, "UUID");
+    const char *uuid = xml_attribute(atts, "UUID");
 
     p->is_ome = true;
     p->facts.uuid = arena_str(p->arena, uuid ? uuid : "");
@@ -110,7 +94,7 @@ static void open_root(struct ome_parser *p, const char **atts)
 
 static void open_binary_only(struct ome_parser *p, const char **atts)
 {
-    const char *file = attribute(atts, "MetadataFile");
+    const char *file = xml_attribute(atts, "MetadataFile");
 
     if (file && !p->facts.metadata_file)
         p->facts.metadata_file = arena_str(p->arena, file);
@@ -138,7 +122,7 @@ static void open_tiff_data(struct ome_parser *p, const char **atts)
 /* The same few names come once a plane: only new ones go into the arena. */
 static void open_uuid(struct ome_parser *p, const char **atts)
 {
-    const char *file = attribute(atts, "FileName");
+    const char *file = xml_attribute(atts, "FileName");
 
     if (!p->in_tiff_data || !file || file[0] == '\0')
         return;
@@ -163,7 +147,7 @@ static const struct {
 static void on_start(void *data, const char *element, const char **atts)
 {
     struct ome_parser *p = data;
-    const char *name = local_name(element);
+    const char *name = xml_local_name(element);
 
     if (++p->depth > OME_DEPTH_MAX) {
         refuse(p, REASON_TOO_LARGE, "OME-XML with too many elements within one another");
@@ -186,7 +170,7 @@ static void close_uuid(struct ome_parser *p)
 static void on_end(void *data, const char *element)
 {
     struct ome_parser *p = data;
-    const char *name = local_name(element);
+    const char *name = xml_local_name(element);
 
     p->depth--;
     if (p->in_uuid && strcmp(name, "UUID") == 0)
@@ -206,13 +190,6 @@ static void on_text(void *data, const char *text, int n)
             p->uuid[p->uuid_len++] = text[i];
 }
 
-static void on_entity(void *data, const char *name, int is_parameter, const char *value, int n, const char *base,
-                      const char *system, const char *public, const char *notation)
-{
-    (void)name, (void)is_parameter, (void)value, (void)n, (void)base, (void)system, (void)public, (void)notation;
-    refuse(data, REASON_BROKEN_FILE, "XML that declares entities");
-}
-
 struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *last)
 {
     struct ome_parser *p = mem_new(1, sizeof(*p));
@@ -221,13 +198,8 @@ struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *l
     p->last = last;
     p->strings = arena_new();
     p->facts.uuid = "";
-    p->xml = XML_ParserCreate("UTF-8");
-    if (!p->xml)
-        abort();
-    XML_SetUserData(p->xml, p);
-    XML_SetElementHandler(p->xml, on_start, on_end);
+    p->xml = xml_parser_new("UTF-8", p, on_start, on_end);
     XML_SetCharacterDataHandler(p->xml, on_text);
-    XML_SetEntityDeclHandler(p->xml, on_entity);
     return p;
 }
 
@@ -248,6 +220,8 @@ static int parse(struct ome_parser *p, const char *bytes, int n, bool last, stru
         return 0;
     if (p->why != REASON_NONE)
         return err_set(err, p->why, 0, "%s", p->refused);
+    if (XML_GetErrorCode(p->xml) == XML_ERROR_ABORTED)
+        return err_set(err, REASON_BROKEN_FILE, 0, "XML that declares entities");
     return err_set(err, REASON_BROKEN_FILE, 0, "no well-formed XML at line %lu: %s", XML_GetCurrentLineNumber(p->xml),
                    XML_ErrorString(XML_GetErrorCode(p->xml)));
 }

@@ -133,7 +133,8 @@ static void group_pointer(struct format_scene *scene, struct format_file *file)
         file->said = plain_tiff;
     } else {
         file->said.why = REASON_DEFERRED;
-        file->said.text = arena_printf(scene->arena, "its metadata is said to be in %s, which does not name it", metadata->entry->name);
+        file->said.text = arena_printf(scene->arena, "its metadata is said to be in %s, which does not name it",
+                                       metadata->entry->name);
     }
     group_alone(scene, file);
 }

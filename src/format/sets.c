@@ -31,6 +31,7 @@ struct set_rule {
     enum reach reach;
     const char *suffixes; /* of the members, "tif tiff"; NULL: all */
     const char *subdir;   /* for SUBDIR; "*" stands for the master's stem, "%" for its name */
+    const char *alone;    /* content of such a file that has no set; NULL: none */
     bool common;          /* such files are mostly something else: not worth a word without members */
 };
 
@@ -69,10 +70,8 @@ static const struct set_rule rules[] = {
     {"Hitachi", "*.txt", "[SemImageFile]", 64, SAME_STEM, "tif jpg bmp"},
     {"NRRD", "*.nhdr", NULL, 0, SAME_STEM, NULL},
     {"IMAGIC", "*.hed", NULL, 0, SAME_STEM, "img"},
-    {"ICS", "*.ics", NULL, 0, SAME_STEM, "ids"},
+    {"ICS", "*.ics", NULL, 0, SAME_STEM, "ids", .alone = "ics_version\t2.0"},
     {"Analyze or NIfTI", "*.hdr", NULL, 0, SAME_STEM, "img", .common = true},
-    {"DeltaVision", "*.dv", NULL, 0, STEM, "log txt"},
-    {"DeltaVision", "*.r3d", NULL, 0, STEM, "log txt"},
     {"Bio-Rad PIC", "lse.xml", NULL, 0, HERE, "pic"},
     {"Volocity", "*.mvd2", NULL, 0, SUBDIR, NULL, "Data"},
     {"Olympus APL", "*.apl", NULL, 0, BELOW, "tif tiff xml mtb tnb"},
@@ -94,6 +93,9 @@ static const struct place_rule places[] = {
     {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, ""},
     {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there"},
     {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, ""},
+    {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, ""},
+    {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, ""},
+    {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, ""},
 };
 
 struct master {
@@ -160,7 +162,8 @@ static bool name_fits(const char *pattern, const char *name)
 static bool detect_master(const struct format_look *look, struct master *m)
 {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        if (!name_fits(rules[i].name, look->entry->name) || (rules[i].content && !contains(look, &rules[i])))
+        if (!name_fits(rules[i].name, look->entry->name) || (rules[i].content && !contains(look, &rules[i])) ||
+            (rules[i].alone && look_contains(look, rules[i].alone, 64)))
             continue;
         m->rule = &rules[i];
         if (rules[i].reach == PATTERN)
@@ -221,7 +224,8 @@ static bool stem_fits(const char *name, const struct set_rule *rule, size_t stem
 }
 
 /* All that begins so, from the place where such paths stand: in one directory, or with "dir/" also below it. */
-static void take_paths(struct format_set *set, const char *prefix, bool below, const struct set_rule *rule, const struct master *m)
+static void take_paths(struct format_set *set, const char *prefix, bool below, const struct set_rule *rule,
+                       const struct master *m)
 {
     const char *slash = strrchr(prefix, '/');
     size_t n = strlen(prefix), dir = slash ? (size_t)(slash - prefix) : 0;

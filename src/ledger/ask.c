@@ -55,8 +55,8 @@ int fileset_ids(struct ledger *l, const struct ledger_filter *f, int64_t **ids, 
     int r = -1;
 
     state_words(f->states, &words);
-    if (sql_start(l, &st, err, list_sql, "itpiiiii", f->after, f->states ? (const char *)words.data : NULL, f->path, f->image, f->omero_fileset,
-                  f->omero_dataset, (int64_t)f->changed, f->max ? (int64_t)f->max : INT64_C(-1)) < 0)
+    if (sql_start(l, &st, err, list_sql, "itpiiiii", f->after, f->states ? (const char *)words.data : NULL, f->path, f->image,
+                  f->omero_fileset, f->omero_dataset, (int64_t)f->changed, f->max ? (int64_t)f->max : INT64_C(-1)) < 0)
         return -1;
     while ((r = sql_step(l, st, err)) > 0) {
         *ids = mem_grow(*ids, *n, &cap, sizeof(**ids));
@@ -105,8 +105,8 @@ int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledge
 
         cards = mem_grow(cards, used, &cap, sizeof(*cards));
         c = &cards[used++];
-        *c = (struct ledger_card){.path = sql_text(st, 0, a), .why = reason_named(sql_text(st, 1, a)), .line = (int)sql_num(st, 2),
-                                  .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5), .root = sql_text(st, 6, a)};
+        *c = (struct ledger_card){.path = sql_text(st, 0, a), .why = reason_named(sql_text(st, 1, a)),
+                                  .line = (int)sql_num(st, 2), .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5), .root = sql_text(st, 6, a)};
         if (!sql_null(st, 4) && revision_get(l, sql_num(st, 4), a, &c->revision, err) != 0)
             return -1;
     }

@@ -11,7 +11,8 @@ static int read_notes(struct ledger *l, struct ledger_dataset *d, struct arena *
     size_t n = 0, cap = 0;
     int r = -1;
 
-    if (sql_start(l, &st, err, "SELECT kind, text, omero_id, made, linked FROM annotation WHERE dataset = ?1 ORDER BY position", "i",
+    if (sql_start(l, &st, err, "SELECT kind, text, omero_id, made, linked FROM annotation WHERE dataset = ?1 ORDER BY position",
+                  "i",
                   d->id) < 0)
         return -1;
     while ((r = sql_step(l, st, err)) > 0) {
@@ -163,7 +164,8 @@ int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_data
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
         return -1;
-    int r = sql_int(l, &id, err, "SELECT id FROM dataset WHERE stale = 1 AND claimed = 0 AND omero_id IS NOT NULL AND retry_ms <= ?1"
+    int r = sql_int(l, &id, err, "SELECT id FROM dataset WHERE stale = 1 AND claimed = 0 AND omero_id IS NOT NULL AND retry_ms"
+                    " <= ?1"
                     " ORDER BY retry_ms, id LIMIT 1", "i", clock_wall_ms());
     if (r != 0)
         return r;
@@ -198,7 +200,8 @@ static int list_ids(struct ledger *l, bool troubled, int64_t **ids, size_t *n, s
     return r;
 }
 
-int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n, struct err *err)
+int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n,
+                    struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
     AUTO(mem_freep) int64_t *ids = NULL;

@@ -75,8 +75,10 @@ int fileset_get(struct ledger *l, int64_t id, bool members, struct arena *a, con
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
     struct ledger_fileset *f = arena_alloc(a, 1, sizeof(*f));
 
-    if (sql_start(l, &st, err, "SELECT f.root, r.name, r.path, f.path, f.name, f.format, f.reader, f.plate, c.project, f.user, c.grp,"
-                  " f.bytes, f.state, f.reason, f.class, f.text, f.hint, f.since_ms, f.retry_ms, f.gone_ms, f.first_ms, f.attempts,"
+    if (sql_start(l, &st, err, "SELECT f.root, r.name, r.path, f.path, f.name, f.format, f.reader, f.plate, c.project, f.user,"
+                  " c.grp,"
+                  " f.bytes, f.state, f.reason, f.class, f.text, f.hint, f.since_ms, f.retry_ms, f.gone_ms, f.first_ms,"
+                  " f.attempts,"
                   " f.dataset, f.revision, f.job, f.call, f.call_ms, f.server, f.session_id, f.omero_id, f.process, f.handle"
                   " FROM fileset f JOIN root r ON r.id = f.root LEFT JOIN card_revision c ON c.id = f.revision WHERE f.id = ?1",
                   "i", id) < 0)
@@ -102,7 +104,8 @@ int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct l
 }
 
 /* The first user after `after` with something due, as the index has them in order. */
-static int due_user(struct ledger *l, const char *after, bool first, int64_t now, struct arena *a, const char **user, struct err *err)
+static int due_user(struct ledger *l, const char *after, bool first, int64_t now, struct arena *a, const char **user,
+                    struct err *err)
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
@@ -155,7 +158,8 @@ static int next_due(struct ledger *l, int64_t now, int64_t *next_ms, struct err 
 {
     int64_t due = 0;
 
-    if (sql_int(l, &due, err, "SELECT min(due_ms) FROM fileset WHERE due_ms IS NOT NULL AND claimed = 0 AND due_ms > ?1", "i", now) < 0)
+    if (sql_int(l, &due, err, "SELECT min(due_ms) FROM fileset WHERE due_ms IS NOT NULL AND claimed = 0 AND due_ms > ?1", "i",
+                now) < 0)
         return -1;
     *next_ms = due;
     return LEDGER_NOTHING;

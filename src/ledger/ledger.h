@@ -294,7 +294,7 @@ struct ledger_fileset {
     const char *text, *hint; /* hint: "" = the reason's own */
     int64_t since_ms, retry_ms, gone_ms, first_ms; /* state entered; due (CLOCK_NEVER: when a scan says so); vanished, 0 =
                                                        * there; first seen */
-    int attempts;            /* moves to waiting since it was last ready by itself */
+    int attempts;            /* moves to waiting since its files or its card last changed: for the back-off */
     int64_t dataset;         /* its row; 0 without a card */
     int64_t revision;        /* of the card, as planned; once sent: as sent */
     /* the journal */
@@ -309,9 +309,9 @@ struct ledger_fileset {
     size_t n_members;
 };
 
-/* The next fileset to work on: ready, left over by an earlier run, or waiting and due; taking turns between the users, and none for a user who has
- * `per_user` of them under way (0 = no limit).  Claimed until it is moved out of sent/started, or released.  Look at `call`
- * first: anything but _NONE or _FINISHED means that an earlier try may have happened on the server.
+/* The next fileset to work on: ready, left over by an earlier run, or waiting and due; taking turns between the users, and none
+ * for a user who has `per_user` of them under way (0 = no limit).  Claimed until it is moved out of sent/started, or released.
+ * Look at `call` first: anything but _NONE or _FINISHED means that an earlier try may have happened on the server.
  * LEDGER_NOTHING: none is due; *next_ms is then when the next one is (0 = none waits). */
 int ledger_next(struct ledger *l, int per_user, struct arena *a, const struct ledger_fileset **out, int64_t *next_ms,
                 struct err *err);
@@ -321,13 +321,15 @@ int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct l
 
 /* Move a fileset: to SETTLING, READY, WAITING (why + retry_ms) or HELD (why).  The way to SENT, STARTED and DONE is
  * ledger_journal and ledger_done.  The journal stays as it is.  One event row. */
-int ledger_move(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms, struct err *err);
+int ledger_move(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms,
+                struct err *err);
 
 /* Write down what is about to be sent, or was answered; NULL and 0 fields leave what is there.
- * IMPORT makes a new job token (put into `job`), forgets the numbers of an earlier try and moves to SENT, as UPLOAD does; VERIFY and
- * RUNNING move to STARTED; NONE (it is known that nothing is left on the server) forgets token and numbers and moves to READY.
- * REASON_BUG for a call that may not follow the last one: IMPORT only after NONE and FINISHED, UPLOAD after IMPORT and UPLOAD, VERIFY
- * after UPLOAD, RUNNING after VERIFY. */
+ * IMPORT makes a new job token (put into `job`), forgets the numbers of an earlier try and moves to SENT, as UPLOAD does; VERIFY
+ * and RUNNING move to STARTED; NONE (it is known that nothing is left on the server) forgets token and numbers and moves to
+ * READY.  The claim stays in each case.
+ * REASON_BUG for a call that may not follow the last one: IMPORT only after NONE and FINISHED, UPLOAD after IMPORT and UPLOAD,
+ * VERIFY after UPLOAD, RUNNING after VERIFY. */
 struct ledger_journal {
     enum ledger_call call;
     const char *server;
@@ -382,7 +384,8 @@ int ledger_list(struct ledger *l, const struct ledger_filter *f, struct arena *a
                 struct err *err);
 int ledger_fileset_images(struct ledger *l, int64_t fileset, struct arena *a, const struct ledger_image **out, size_t *n,
                           struct err *err);
-int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n, struct err *err);
+int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n,
+                    struct err *err);
 /* Cards that do not apply, with their reason (`all`: every card). */
 int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledger_card **out, size_t *n, struct err *err);
 
@@ -402,6 +405,7 @@ int ledger_request_add(struct ledger *l, enum ledger_verb verb, const char *path
 /* LEDGER_NOTHING: no such row. */
 int ledger_request(struct ledger *l, int64_t id, struct arena *a, const struct ledger_request **out, struct err *err);
 /* Carry the oldest open request out, as one step.  LEDGER_NOTHING: none is open.
- * RETRY: waiting and held ones become ready (not those held by the plan: the next scan decides these); done ones of the path whose
- * images were all found deleted (ledger_image_deleted) start again; datasets that wait are due.  FORGET: rows of filesets that are not under way. */
+ * RETRY: waiting and held ones become ready, or waiting and due where something may be on the server (not those held by the plan:
+ * the next scan decides these); done ones whose images were all found deleted (ledger_image_deleted) start again; datasets that
+ * wait are due.  FORGET: rows of filesets that are not under way. */
 int ledger_request_take(struct ledger *l, struct arena *a, const struct ledger_request **out, struct err *err);

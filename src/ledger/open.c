@@ -78,7 +78,8 @@ static int wal(struct ledger *l, struct err *err)
 
     if (sql_start(l, &st, err, "PRAGMA journal_mode = WAL", "") < 0 || sql_step(l, st, err) < 0)
         return -1;
-    return sql_is(st, 0, "wal") ? 0 : err_set(err, REASON_LEDGER, 0, "ledger '%s': its file system knows no shared memory", l->path);
+    return sql_is(st, 0, "wal") ? 0 : err_set(err, REASON_LEDGER, 0, "ledger '%s': its file system knows no shared memory",
+                                              l->path);
 }
 
 static int read_uuid(struct ledger *l, struct err *err)

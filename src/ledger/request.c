@@ -44,14 +44,17 @@ int ledger_request(struct ledger *l, int64_t id, struct arena *a, const struct l
     return r;
 }
 
-/* Waiting and held ones that no plan holds: at once.  What may be on the server goes back to waiting, due now: it is asked first. */
+/* Waiting and held ones that no plan holds: at once.  What may be on the server goes back to waiting, due now: it is asked
+ * first. */
 static int retry_stuck(struct ledger *l, int64_t id, struct err *err)
 {
     return sql_do(l, err, "UPDATE fileset SET due_ms = 0, retry_ms = 0, attempts = 0,"
                   " state = CASE call WHEN 'none' THEN 'ready' ELSE 'waiting' END,"
-                  " reason = CASE call WHEN 'none' THEN 'none' ELSE reason END, text = CASE call WHEN 'none' THEN '' ELSE text END,"
+                  " reason = CASE call WHEN 'none' THEN 'none' ELSE reason END, text = CASE call WHEN 'none' THEN '' ELSE text"
+                  " END,"
                   " hint = CASE call WHEN 'none' THEN '' ELSE hint END, since_ms = ?2"
-                  " WHERE id = ?1 AND claimed = 0 AND state IN ('waiting', 'held') AND plan_reason = 'none' AND gone_ms IS NULL", "ii",
+                  " WHERE id = ?1 AND claimed = 0 AND state IN ('waiting', 'held') AND plan_reason = 'none' AND gone_ms IS"
+                  " NULL", "ii",
                   id, clock_wall_ms());
 }
 
@@ -89,7 +92,8 @@ static int drop_orphans(struct ledger *l, struct err *err)
 
 static int retry_datasets(struct ledger *l, const char *path, int *changed, struct err *err)
 {
-    if (sql_do(l, err, "UPDATE dataset SET retry_ms = 0 WHERE reason <> 'none' AND (?1 IS NULL OR id IN (SELECT d.id FROM dataset d"
+    if (sql_do(l, err, "UPDATE dataset SET retry_ms = 0 WHERE reason <> 'none' AND (?1 IS NULL OR id IN (SELECT d.id FROM"
+               " dataset d"
                " JOIN root r ON r.id = d.root WHERE CAST(r.path || '/' || d.dir AS BLOB) = ?1 OR r.path = ?1"
                " OR substr(CAST(r.path || '/' || d.dir AS BLOB), 1, length(?1) + 1) = CAST(?1 || '/' AS BLOB)))", "p", path) < 0)
         return -1;

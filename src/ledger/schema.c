@@ -75,7 +75,8 @@ static const char *const migrations[] = {
     "CREATE INDEX image_omero ON image (omero_id);"
     "CREATE INDEX image_dataset ON image (dataset, id);"
 
-    "CREATE TABLE request (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL CHECK (verb IN ('retry', 'forget')), path BLOB,"
+    "CREATE TABLE request (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL CHECK (verb IN ('retry', 'forget')), path"
+    " BLOB,"
     " made_ms INTEGER NOT NULL, taken_ms INTEGER, answer TEXT) STRICT;"
     "CREATE INDEX request_open ON request (id) WHERE taken_ms IS NULL;"
 
@@ -104,7 +105,8 @@ int schema_check(struct ledger *l, struct err *err)
     if (id != strtoll(APPLICATION_ID, NULL, 10))
         return err_set(err, REASON_LEDGER, 0, "ledger '%s': a database of another program", l->path);
     if (have > newest)
-        return err_set(err, REASON_LEDGER, 0, "ledger '%s': of version %lld, written by a newer impomero; this one knows up to %lld",
+        return err_set(err, REASON_LEDGER, 0, "ledger '%s': of version %lld, written by a newer impomero; this one knows up to"
+                       " %lld",
                        l->path, (long long)have, (long long)newest);
     if (have < newest && l->mode != LEDGER_ENGINE)
         return err_set(err, REASON_LEDGER, 0, "ledger '%s': of version %lld, older than this impomero's %lld; the next import or "

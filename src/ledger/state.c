@@ -113,7 +113,8 @@ static int forget_try(struct ledger *l, int64_t id, struct ledger_journal *j, st
     if (fresh)
         uuid_new(j->job);
     return sql_do(l, err, "UPDATE fileset SET job = ?2, server = NULL, session_id = NULL, omero_id = NULL, process = NULL,"
-                  " handle = NULL, revision = coalesce(?3, revision) WHERE id = ?1", "itz", id, fresh ? j->job : NULL, j->revision);
+                  " handle = NULL, revision = coalesce(?3, revision) WHERE id = ?1", "itz", id, fresh ? j->job : NULL,
+                  j->revision);
 }
 
 static int note_call(struct ledger *l, int64_t id, const struct ledger_journal *j, struct err *err)

@@ -80,7 +80,8 @@ int revision_put(struct ledger *l, const struct ledger_revision *r, int64_t *id,
 int revision_get(struct ledger *l, int64_t id, struct arena *a, const struct ledger_revision **out, struct err *err);
 
 /* Enter a state.  `why` NULL: no reason.  retry_ms counts for WAITING alone: CLOCK_NEVER = not before a scan says so. */
-int state_enter(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms, struct err *err);
+int state_enter(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms,
+                struct err *err);
 int fileset_get(struct ledger *l, int64_t id, bool members, struct arena *a, const struct ledger_fileset **out, struct err *err);
 /* Rows that a filter lets through, in order; *ids is owned by the caller. */
 int fileset_ids(struct ledger *l, const struct ledger_filter *f, int64_t **ids, size_t *n, struct err *err);

@@ -11,7 +11,8 @@ static int card_put(struct sync *s, const struct ledger_card *c, struct err *err
 
     if (c->revision && revision_put(s->l, c->revision, &revision, err) != 0)
         return -1;
-    return sql_do(s->l, err, "INSERT INTO card (root, path, revision, reason, line, text, since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    return sql_do(s->l, err, "INSERT INTO card (root, path, revision, reason, line, text, since_ms) VALUES (?1, ?2, ?3, ?4, ?5,"
+                  " ?6, ?7)"
                   " ON CONFLICT (root, path) DO UPDATE SET revision = excluded.revision, reason = excluded.reason,"
                   " line = excluded.line, text = excluded.text, since_ms = excluded.since_ms, gone_ms = NULL"
                   " WHERE revision IS NOT excluded.revision OR reason <> excluded.reason OR line <> excluded.line"
@@ -70,10 +71,12 @@ static int target_put(struct sync *s, size_t i, struct err *err)
     if (r < 0)
         return -1;
     if (r == 0)
-        return sql_do(s->l, err, "UPDATE dataset SET wanted = ?2, stale = 1, reason = 'none', text = '', retry_ms = 0, since_ms = ?3"
+        return sql_do(s->l, err, "UPDATE dataset SET wanted = ?2, stale = 1, reason = 'none', text = '', retry_ms = 0, since_ms"
+                      " = ?3"
                       " WHERE id = ?1 AND wanted <> ?2", "iii", s->targets[i], s->revisions[i], s->now);
     uuid_new(uuid);
-    if (sql_do(s->l, err, "INSERT INTO dataset (uuid, root, dir, kind, name, wanted, since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    if (sql_do(s->l, err, "INSERT INTO dataset (uuid, root, dir, kind, name, wanted, since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+               " ?7)",
                "tipttii", uuid, s->scan->root, t->dir, kind, t->name, s->revisions[i], s->now) < 0)
         return -1;
     s->targets[i] = sqlite3_last_insert_rowid(s->l->db);

@@ -34,4 +34,5 @@ int sync_gone(struct sync *s, struct err *err);
 /* Members of a planned fileset: compared with the rows, written down, looked for in other sets. */
 int sync_compare(struct sync *s, const struct ledger_plan *p, struct known *k, struct err *err);
 int sync_put_members(struct sync *s, const struct ledger_plan *p, int64_t id, struct err *err);
-int sync_other_owner(struct sync *s, const struct ledger_plan *p, int64_t id, struct arena *a, const char **path, struct err *err);
+int sync_other_owner(struct sync *s, const struct ledger_plan *p, int64_t id, struct arena *a, const char **path,
+                     struct err *err);

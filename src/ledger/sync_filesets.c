@@ -51,7 +51,8 @@ static int lookup(struct sync *s, const struct ledger_plan *p, struct known *k, 
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
-    if (sql_start(s->l, &st, err, "SELECT id, dataset, revision, quiet_ms, state, call, reason, plan_reason, gone_ms, claimed, name,"
+    if (sql_start(s->l, &st, err, "SELECT id, dataset, revision, quiet_ms, state, call, reason, plan_reason, gone_ms, claimed,"
+                  " name,"
                   " format, reader, plate, text FROM fileset WHERE root = ?1 AND path = ?2", "ip", s->scan->root, p->path) < 0)
         return -1;
     int r = sql_step(s->l, st, err);
@@ -71,7 +72,8 @@ static int lookup(struct sync *s, const struct ledger_plan *p, struct known *k, 
 
 static int insert(struct sync *s, const struct ledger_plan *p, int64_t *id, struct err *err)
 {
-    if (sql_do(s->l, err, "INSERT INTO fileset (root, path, dataset, revision, user, name, format, reader, plate, bytes, plan_reason,"
+    if (sql_do(s->l, err, "INSERT INTO fileset (root, path, dataset, revision, user, name, format, reader, plate, bytes,"
+               " plan_reason,"
                " quiet_ms, state, since_ms, first_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'none', ?11, 'seen', ?12,"
                " ?12)", "ipzzttttiiii", s->scan->root, p->path, plan_dataset(s, p), plan_revision(s, p), plan_user(s, p), p->name,
                p->format, p->reader, (int64_t)p->plate, plan_bytes(p), quiet_since(s, p), s->now) < 0)
@@ -88,7 +90,7 @@ static int update(struct sync *s, const struct ledger_plan *p, struct known *k, 
     if (!k->same_files && sync_put_members(s, p, k->id, err) < 0)
         return -1;
     return sql_do(s->l, err, "UPDATE fileset SET dataset = ?2, revision = ?3, user = ?4, name = ?5, format = ?6, reader = ?7,"
-                  " plate = ?8, bytes = ?9, quiet_ms = ?10 WHERE id = ?1", "izztttt" "iii", k->id, plan_dataset(s, p),
+                  " plate = ?8, bytes = ?9, quiet_ms = ?10, attempts = 0 WHERE id = ?1", "izztttt" "iii", k->id, plan_dataset(s, p),
                   plan_revision(s, p), plan_user(s, p), p->name, p->format, p->reader, (int64_t)p->plate, plan_bytes(p),
                   k->quiet_ms);
 }

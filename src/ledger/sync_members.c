@@ -51,7 +51,8 @@ int sync_put_members(struct sync *s, const struct ledger_plan *p, int64_t id, st
         int64_t file = 0;
 
         if (put_file(s, &p->members[i], &file, err) < 0 ||
-            sql_do(s->l, err, "INSERT INTO member (fileset, position, file) VALUES (?1, ?2, ?3)", "iii", id, (int64_t)i, file) < 0)
+            sql_do(s->l, err, "INSERT INTO member (fileset, position, file) VALUES (?1, ?2, ?3)", "iii", id, (int64_t)i,
+                   file) < 0)
             return -1;
     }
     return 0;
@@ -62,7 +63,8 @@ int sync_other_owner(struct sync *s, const struct ledger_plan *p, int64_t id, st
     for (size_t i = 0; i < p->n_members; i++) {
         AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
-        if (sql_start(s->l, &st, err, "SELECT o.path FROM file f JOIN member m ON m.file = f.id JOIN fileset o ON o.id = m.fileset"
+        if (sql_start(s->l, &st, err, "SELECT o.path FROM file f JOIN member m ON m.file = f.id JOIN fileset o ON o.id ="
+                      " m.fileset"
                       " WHERE f.root = ?1 AND f.path = ?2 AND o.id <> ?3 AND (o.call <> 'none' OR o.claimed = 1) LIMIT 1", "ipi",
                       s->scan->root, p->members[i].path, id) < 0)
             return -1;

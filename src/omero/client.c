@@ -89,6 +89,7 @@ static void fill_who(struct om_client *c, const struct om_sys_event_context *ec)
     c->who = (struct om_who){
         .user_id = ec->user_id,
         .group_id = ec->group_id,
+        .session_id = ec->session_id,
         .user_name = arena_str(c->mem, ec->user_name),
         .group_name = arena_str(c->mem, ec->group_name),
         .sudoer_name = ec->sudoer_name ? arena_str(c->mem, ec->sudoer_name->val) : NULL,
@@ -104,8 +105,7 @@ static int learn_who(struct om_client *c, struct err *err)
     const struct ice_proxy *admin;
     const struct om_sys_event_context *ec;
 
-    if (om_client_service(c, OM_ADMIN, &admin, err) < 0 ||
-        om_api_iadmin_get_event_context(&c->caller, admin, mem, &ec, err) < 0)
+    if (om_client_service(c, OM_ADMIN, &admin, err) < 0 || om_api_iadmin_get_event_context(&c->caller, admin, mem, &ec, err) < 0)
         return -1;
     if (!ec)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say whose session it is");
@@ -162,8 +162,8 @@ int64_t om_client_group(struct om_client *c, int64_t group)
     return before;
 }
 
-static int (*const getters[OM_N_SERVICES])(struct ice_caller *, const struct ice_proxy *, struct arena *, const struct ice_proxy **,
-                                           struct err *) = {
+static int (*const getters[OM_N_SERVICES])(struct ice_caller *, const struct ice_proxy *, struct arena *,
+                                           const struct ice_proxy **, struct err *) = {
     [OM_QUERY] = om_api_service_factory_get_query_service,   [OM_UPDATE] = om_api_service_factory_get_update_service,
     [OM_ADMIN] = om_api_service_factory_get_admin_service,   [OM_SESSIONS] = om_api_service_factory_get_session_service,
     [OM_CONFIG] = om_api_service_factory_get_config_service, [OM_RESOURCES] = om_api_service_factory_shared_resources,

@@ -33,7 +33,7 @@ enum { OM_GROUP_OWN = -2, OM_GROUP_ALL = -1 }; /* for om_client_group */
 
 /* Who a session is, as IAdmin.getEventContext says. */
 struct om_who {
-    int64_t user_id, group_id;
+    int64_t user_id, group_id, session_id; /* session_id: its number in the database, no credential */
     const char *user_name, *group_name, *sudoer_name; /* live as long as the session; sudoer_name NULL without sudo */
     const char *group_perms;                          /* "rw----", "rwr---", "rwra--", "rwrw--" */
     bool is_admin;
@@ -63,9 +63,10 @@ struct om_client {
     const struct ice_proxy *service[OM_N_SERVICES];
     const struct ice_proxy *repository; /* ManagedRepository, asked for by import.c */
     struct om_who who;
-    int64_t group;          /* omero.group of every call, or OM_GROUP_OWN */
-    int64_t until_ns;       /* no call waits past this; CLOCK_NEVER as a rule */
-    int64_t kept_ns;        /* when keepAlive was last called */
+    int64_t group;                 /* omero.group of every call, or OM_GROUP_OWN */
+    const char *file_mode;         /* omero.fs.mode of the calls to come ("r"), or NULL */
+    int64_t until_ns;              /* no call waits past this; CLOCK_NEVER as a rule */
+    int64_t kept_ns;               /* when keepAlive was last called */
     const struct ice_class *fault; /* class of the exception of the last call that failed; NULL = none or unknown */
     const struct om_server *server;
     char client_uuid[UUID_TEXT];
@@ -77,7 +78,7 @@ struct om_client {
  * REASON_LOGIN (FINAL), REASON_SERVER_DOWN, REASON_SERVER_BUSY, REASON_NO_SERVER, REASON_CERTIFICATE, REASON_TIMEOUT ...
  * The 3 s that a server takes after a wrong password are in connect_ns. */
 int om_client_login(struct om_client **out, const struct om_server *server, const char *user, const char *password,
-                     const char *group, struct err *err);
+                    const char *group, struct err *err);
 
 /* Join a session by its uuid on a connection of its own. REASON_SESSION when it is gone. */
 int om_client_join(struct om_client **out, const struct om_server *server, const char *uuid, struct err *err);

@@ -7,12 +7,13 @@ int om_project_find(struct om_client *c, const char *name, int64_t *out, struct 
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_string("n", name), om_arg_long("o", c->who.user_id)};
-    const struct om_query q = {.hql = "select p.id, p.details.permissions from Project p where p.name = :n and p.details.owner.id = :o "
-                                      "order by p.id",
-                               .cols = "lp",
-                               .n_args = 2,
-                               .args = args,
-                               .limit = 1};
+    const struct om_query q = {
+        .hql = "select p.id, p.details.permissions from Project p where p.name = :n and p.details.owner.id = :o "
+               "order by p.id",
+        .cols = "lp",
+        .n_args = 2,
+        .args = args,
+        .limit = 1};
     struct om_rows rows;
 
     if (om_query(c, &q, mem, &rows, err) < 0)
@@ -104,8 +105,9 @@ int om_dataset_find(struct om_client *c, const char *ns, const char *key, const 
 int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct om_dataset_facts *out, struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("d", id)};
-    const struct om_query q = {.hql = "select d.details.owner.id, d.details.group.id, d.name, d.details.permissions from Dataset d "
-                                      "where d.id = :d",
+    const struct om_query q = {.hql =
+                                   "select d.details.owner.id, d.details.group.id, d.name, d.details.permissions from Dataset d "
+                                   "where d.id = :d",
                                .cols = "llsp",
                                .n_args = 1,
                                .args = args};
@@ -137,8 +139,9 @@ int om_dataset_check(struct om_client *c, int64_t id, int64_t owner, int64_t gro
     if (r == OM_ABSENT)
         return err_set(err, REASON_TARGET_GONE, 0, "Dataset:%lld is not there any more", (long long)id);
     if (now.group != group || now.owner != owner)
-        return err_set(err, REASON_TARGET_GONE, 0, "Dataset:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld",
-                       (long long)id, (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
+        return err_set(err, REASON_TARGET_GONE, 0,
+                       "Dataset:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld", (long long)id,
+                       (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
     if (!now.can_link)
         return err_set(err, REASON_NO_RIGHT, 0, "no images may be put into Dataset:%lld", (long long)id);
     return 0;

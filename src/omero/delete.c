@@ -37,9 +37,8 @@ static int delete_batch(struct om_client *c, const char *type, const int64_t *id
     const struct om_cmd_graphs_child_option option = {.cls = &om_cmd_graphs_child_option_class,
                                                       .exclude_type = {.n = ARRAY_LEN(spared), .at = spared}};
     const struct om_cmd_graphs_child_option *const options[] = {&option};
-    const struct om_cmd_delete2 command = {.cls = &om_cmd_delete2_class,
-                                           .target_objects = {.n = 1, .at = targets},
-                                           .child_options = {.n = 1, .at = options}};
+    const struct om_cmd_delete2 command = {
+        .cls = &om_cmd_delete2_class, .target_objects = {.n = 1, .at = targets}, .child_options = {.n = 1, .at = options}};
     const struct ice_proxy *handle;
 
     if (om_cmd_session_submit(&c->caller, c->factory, (const struct om_cmd_request *)&command, mem, &handle, err) < 0)

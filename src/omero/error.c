@@ -143,8 +143,8 @@ static int set_wrapped(const char *what, const struct om_wrapped_create_session_
         return set_text(what, e->reason, REASON_SERVER_ERROR, err);
     if (e->concurrency || e->back_off > 0)
         return err_set(err, REASON_SERVER_BUSY, 0, "%s: %s: %s", what, e->type, e->reason);
-    return err_set(err, strstr(e->type, "SecurityViolation") ? REASON_NO_RIGHT : REASON_SERVER_ERROR, 0, "%s: %s: %s", what, e->type,
-                   e->reason);
+    return err_set(err, strstr(e->type, "SecurityViolation") ? REASON_NO_RIGHT : REASON_SERVER_ERROR, 0, "%s: %s: %s", what,
+                   e->type, e->reason);
 }
 
 static int set_checksum(const char *what, const struct om_checksum_validation_exception *e, struct err *err)
@@ -153,8 +153,9 @@ static int set_checksum(const char *what, const struct om_checksum_validation_ex
 
     if (n == 0)
         return err_set(err, REASON_CHECKSUM, 0, "%s: %s", what, e->message);
-    return err_set(err, REASON_CHECKSUM, 0, "%s: %zu file%s arrived with other bytes, the first is number %d (the server has %.41s)",
-                   what, n, n == 1 ? "" : "s", e->failing_checksums.at[0].key + 1, e->failing_checksums.at[0].value);
+    return err_set(err, REASON_CHECKSUM, 0,
+                   "%s: %zu file%s arrived with other bytes, the first is number %d (the server has %.41s)", what, n,
+                   n == 1 ? "" : "s", e->failing_checksums.at[0].key + 1, e->failing_checksums.at[0].value);
 }
 
 static int set_exception(const char *what, const struct ice_reply *reply, struct err *err)
@@ -173,8 +174,8 @@ static int set_exception(const char *what, const struct ice_reply *reply, struct
 /* Status 5: an Ice exception inside the server, or of the router on its way to it. */
 static int set_local(const char *what, const char *text, struct err *err)
 {
-    static const char *const away[] = {"ConnectFailed", "ConnectionRefused", "ConnectionLost", "ConnectTimeout", "NoEndpoint",
-                                       "NotRegistered"};
+    static const char *const away[] = {"ConnectFailed",  "ConnectionRefused", "ConnectionLost",
+                                       "ConnectTimeout", "NoEndpoint",        "NotRegistered"};
 
     for (size_t i = 0; i < ARRAY_LEN(away); i++)
         if (strstr(text, away[i]))

@@ -3,7 +3,8 @@
 #include "omero/import.h"
 
 /* Ask in all of the user's groups: the job may have been sent with another one. */
-static int query_everywhere(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err)
+static int query_everywhere(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out,
+                            struct err *err)
 {
     int64_t before = om_client_group(c, OM_GROUP_ALL);
     int r = om_query(c, q, mem, out, err);
@@ -55,11 +56,11 @@ int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struc
 static int look_images(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("f", fileset)};
-    const struct om_query q = {
-        .hql = "select i.id, i.name, i.series from Image i where i.fileset.id = :f order by i.series, i.id",
-        .cols = "lSI",
-        .n_args = 1,
-        .args = args};
+    const struct om_query q = {.hql =
+                                   "select i.id, i.name, i.series from Image i where i.fileset.id = :f order by i.series, i.id",
+                               .cols = "lSI",
+                               .n_args = 1,
+                               .args = args};
     struct om_rows rows;
 
     if (query_everywhere(c, &q, mem, &rows, err) < 0)

@@ -172,7 +172,8 @@ static const struct om_iobject *target_of(struct arena *mem, const struct om_imp
     return plan->screen ? om_object_ref(mem, &om_screen_class, plan->screen) : NULL;
 }
 
-static const struct om_grid_import_settings *settings_of(struct om_import *imp, struct arena *mem, const struct om_import_plan *plan)
+static const struct om_grid_import_settings *settings_of(struct om_import *imp, struct arena *mem,
+                                                         const struct om_import_plan *plan)
 {
     struct om_grid_import_settings *s = om_object_new(mem, &om_grid_import_settings_class);
     const struct om_annotation **notes = arena_alloc(mem, plan->n_annotations, sizeof(struct om_annotation *));
@@ -198,7 +199,8 @@ static int import_fileset(struct om_import *imp, const struct om_import_plan *pl
         return -1;
     add_entries(mem, fs, paths, plan->n_files);
     add_job(mem, fs, plan);
-    if (om_grid_managed_repository_import_fileset(&c->caller, c->repository, fs, settings_of(imp, mem, plan), mem, &process, err) < 0)
+    if (om_grid_managed_repository_import_fileset(&c->caller, c->repository, fs, settings_of(imp, mem, plan), mem, &process,
+                                                  err) < 0)
         return -1;
     if (!process)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO began an import without a process");

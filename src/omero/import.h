@@ -21,11 +21,11 @@ struct om_import_file {
 struct om_import_plan {
     size_t n_files;
     const struct om_import_file *files;
-    int64_t dataset;     /* 0 = an orphan */
-    int64_t screen;      /* for plates; 0 = none */
-    const char *name;    /* of the image or plate; NULL = the file's */
-    const char *reader;  /* Bio-Formats class, "loci.formats.in.TiffReader"; NULL = unknown */
-    const char *token;   /* the job's, a uuid */
+    int64_t dataset;    /* 0 = an orphan */
+    int64_t screen;     /* for plates; 0 = none */
+    const char *name;   /* of the image or plate; NULL = the file's */
+    const char *reader; /* Bio-Formats class, "loci.formats.in.TiffReader"; NULL = unknown */
+    const char *token;  /* the job's, a uuid */
     const char *path_hash;
     size_t n_annotations; /* existing ones, linked to each image by the server */
     const struct om_note_ref *annotations;
@@ -53,6 +53,13 @@ struct om_source om_source_fd(int *fd);
 /* Upload file `i`: write, save, close, compare hash and size with what the server got (REASON_CHECKSUM).  A file of no bytes is
  * one empty write.  May be done again after a failure that left the session alive. */
 int om_import_upload(struct om_import *imp, size_t i, const struct om_source *source, struct err *err);
+
+/* In place, instead of an upload: file `i` becomes a symbolic link in OMERO's repository to the absolute `path`, which the server
+ * must be able to read for ever; `source` gives the same file's bytes for its checksum.  Works only where the repository is seen
+ * under the server's own path and may be written: that is proved first by a random text that goes through the server and is read
+ * here (REASON_CONFIG when it is not so; nothing was linked then). */
+int om_import_link(struct om_import *imp, size_t i, const char *path, const struct om_source *source, struct err *err);
+
 const char *om_import_hash(const struct om_import *imp, size_t i); /* hex, once uploaded; NULL before */
 
 /* verifyUpload with the hashes of all files; `*fileset` is its id.  REASON_CHECKSUM: nothing was started. */
@@ -86,7 +93,6 @@ void om_import_end(struct om_import *imp);
 void om_import_endp(struct om_import **imp);
 
 /* Afterwards, by any session that can see it. */
-
 
 /* The fileset of a job's token, in whatever group.  0, or OM_ABSENT.  Several are REASON_UNKNOWN_OUTCOME. */
 int om_import_find(struct om_client *c, const char *token, int64_t *fileset, struct err *err);

@@ -107,8 +107,8 @@ int om_links_find(struct om_client *c, enum om_parent kind, const int64_t *paren
 
     for (size_t p = 0; p < n_parents; p += OM_BATCH)
         for (size_t a = 0; a < n_children; a += OM_BATCH)
-            if (find_block(c, kind, parents + p, at_most(n_parents - p, OM_BATCH), ids + a, at_most(n_children - a, OM_BATCH), &all,
-                           err) < 0)
+            if (find_block(c, kind, parents + p, at_most(n_parents - p, OM_BATCH), ids + a, at_most(n_children - a, OM_BATCH),
+                           &all, err) < 0)
                 return -1;
 
     struct om_link_row *rows = arena_alloc(mem, all.n, sizeof(*rows));
@@ -194,8 +194,9 @@ static int remove_block(struct om_client *c, enum om_parent kind, const int64_t 
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_longs("l", links, n), om_arg_long("o", c->who.user_id)};
-    const struct om_query q = {.hql = arena_printf(mem, "select l.id from %s l where l.id in (:l) and l.details.owner.id = :o "
-                                                        "order by l.id",
+    const struct om_query q = {.hql = arena_printf(mem,
+                                                   "select l.id from %s l where l.id in (:l) and l.details.owner.id = :o "
+                                                   "order by l.id",
                                                    kinds[kind].type),
                                .cols = "l",
                                .n_args = 2,

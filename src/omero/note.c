@@ -172,8 +172,8 @@ static int ask_alive(struct om_client *c, const struct om_note_ref *notes, size_
     return 0;
 }
 
-int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, size_t n, int64_t owner, int64_t group, bool *alive,
-                         struct err *err)
+int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, size_t n, int64_t owner, int64_t group,
+                         bool *alive, struct err *err)
 {
     enum { BLOCK = 1000 };
 

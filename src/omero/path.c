@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static const char *const reserved[] = {"CON",  "PRN",  "AUX",  "NUL",  "CLOCK$", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7",
-                                       "COM8", "COM9", "LPT1", "LPT2", "LPT3",   "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9"};
+static const char *const reserved[] = {"CON",  "PRN",  "AUX",  "NUL",  "CLOCK$", "COM1", "COM2", "COM3",
+                                       "COM4", "COM5", "COM6", "COM7", "COM8",   "COM9", "LPT1", "LPT2",
+                                       "LPT3", "LPT4", "LPT5", "LPT6", "LPT7",   "LPT8", "LPT9"};
 
 static bool is_reserved(const char *s, size_t n)
 {

@@ -19,11 +19,26 @@ struct om_arg {
     const char *const *strings; /* STRINGS */
 };
 
-#define om_arg_long(key, v) {.name = (key), .kind = OM_ARG_LONG, .number = (v)}
-#define om_arg_bool(key, v) {.name = (key), .kind = OM_ARG_BOOL, .number = (v)}
-#define om_arg_string(key, v) {.name = (key), .kind = OM_ARG_STRING, .string = (v)}
-#define om_arg_longs(key, v, count) {.name = (key), .kind = OM_ARG_LONGS, .numbers = (v), .n = (count)}
-#define om_arg_strings(key, v, count) {.name = (key), .kind = OM_ARG_STRINGS, .strings = (v), .n = (count)}
+#define om_arg_long(key, v)                                                                                                      \
+    {                                                                                                                            \
+        .name = (key), .kind = OM_ARG_LONG, .number = (v)                                                                        \
+    }
+#define om_arg_bool(key, v)                                                                                                      \
+    {                                                                                                                            \
+        .name = (key), .kind = OM_ARG_BOOL, .number = (v)                                                                        \
+    }
+#define om_arg_string(key, v)                                                                                                    \
+    {                                                                                                                            \
+        .name = (key), .kind = OM_ARG_STRING, .string = (v)                                                                      \
+    }
+#define om_arg_longs(key, v, count)                                                                                              \
+    {                                                                                                                            \
+        .name = (key), .kind = OM_ARG_LONGS, .numbers = (v), .n = (count)                                                        \
+    }
+#define om_arg_strings(key, v, count)                                                                                            \
+    {                                                                                                                            \
+        .name = (key), .kind = OM_ARG_STRINGS, .strings = (v), .n = (count)                                                      \
+    }
 
 struct om_query {
     const char *hql, *cols;

@@ -61,8 +61,8 @@ int om_import_verify(struct om_import *imp, int64_t *fileset, struct err *err)
     return 0;
 }
 
-static int take_answer(struct om_import *imp, const struct om_cmd_response *answer, struct arena *mem, struct om_import_result *out,
-                       struct err *err)
+static int take_answer(struct om_import *imp, const struct om_cmd_response *answer, struct arena *mem,
+                       struct om_import_result *out, struct err *err)
 {
     imp->answered = true;
     if (ice_class_is_a(answer->cls, &om_cmd_err_class))

@@ -23,7 +23,7 @@ static const struct {
     const struct ice_op *op;
     int64_t seconds;
 } patience[] = {
-    {&om_api_raw_file_store_save_op, 4 * 3600}, /* hashes the whole file in the call */
+    {&om_api_raw_file_store_save_op, 4 * 3600},              /* hashes the whole file in the call */
     {&om_api_stateful_service_interface_close_op, 4 * 3600}, /* and may do so again */
     {&om_grid_import_process_verify_upload_op, 4 * 3600},
     {&om_grid_managed_repository_import_fileset_op, 3600}, /* a row and a file for each file */
@@ -58,8 +58,8 @@ static void put(struct ice_context *ctx, struct ice_pair *pairs, const char *key
     pairs[ctx->n++] = (struct ice_pair){key, value};
 }
 
-static int send_as(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, enum ice_encoding enc, const void *in,
-                   int32_t *id, struct err *err)
+static int send_as(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, enum ice_encoding enc,
+                   const void *in, int32_t *id, struct err *err)
 {
     struct router *r = c->way_state;
     struct ice_pair pairs[CONTEXT_MAX];
@@ -70,6 +70,8 @@ static int send_as(struct om_client *c, const struct ice_proxy *to, const struct
     put(&ctx, pairs, "omero.session.uuid", c->uuid);
     if (c->group != OM_GROUP_OWN)
         put(&ctx, pairs, "omero.group", group);
+    if (c->file_mode)
+        put(&ctx, pairs, "omero.fs.mode", c->file_mode);
     return ice_conn_send(r->conn, &to->id, op, &ctx, enc, in, deadline_of(c, op), id, err);
 }
 
@@ -151,8 +153,8 @@ static bool is_forgotten(const struct ice_reply *reply)
     return reply->status == ICE_NO_OBJECT && reply->operation && strcmp(reply->operation, "ice_add_proxy") == 0;
 }
 
-static int router_wait(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id, void *out,
-                       struct arena *mem, struct err *err)
+static int router_wait(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id,
+                       void *out, struct arena *mem, struct err *err)
 {
     struct ice_reply reply;
 

@@ -9,6 +9,6 @@ struct om_login {
     const char *group;           /* a name, or NULL */
 };
 
-/* Connect, create the session, register the factory.  Sets way, way_state, factory and uuid of the client, whose other members are
- * set already. */
+/* Connect, create the session, register the factory.  Sets way, way_state, factory and uuid of the client, whose other members
+ * are set already. */
 int om_router_login(struct om_client *c, const struct om_login *login, struct err *err);

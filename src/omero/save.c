@@ -52,6 +52,7 @@ int om_pairs_check(const struct om_pair *pairs, size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++)
         if (strlen(pairs[i].key) > OM_PAIR_MAX || strlen(pairs[i].value) > OM_PAIR_MAX)
-            return err_set(err, REASON_TOO_LONG, 0, "key-value pair %zu ('%.40s') is over %u bytes", i + 1, pairs[i].key, OM_PAIR_MAX);
+            return err_set(err, REASON_TOO_LONG, 0, "key-value pair %zu ('%.40s') is over %u bytes", i + 1, pairs[i].key,
+                           OM_PAIR_MAX);
     return 0;
 }

@@ -18,7 +18,8 @@ static int ask_roles(struct om_client *admin, struct arena *mem, const struct om
     return *out ? 0 : err_set(err, REASON_PROTOCOL, 0, "OMERO does not name its own groups");
 }
 
-static void fill_memberships(struct om_user *user, const struct om_sys_roles *roles, const struct om_rows *rows, struct arena *mem)
+static void fill_memberships(struct om_user *user, const struct om_sys_roles *roles, const struct om_rows *rows,
+                             struct arena *mem)
 {
     struct om_group *groups = arena_alloc(mem, rows->n, sizeof(*groups));
 
@@ -125,7 +126,8 @@ static int create(struct om_client *admin, const char *user, const char *group, 
     const struct om_session *session;
 
     if (om_client_service(admin, OM_SESSIONS, &service, err) < 0 ||
-        om_api_isession_create_session_with_timeouts(&admin->caller, service, &principal, life_ms, idle_ms, mem, &session, err) < 0)
+        om_api_isession_create_session_with_timeouts(&admin->caller, service, &principal, life_ms, idle_ms, mem, &session, err) <
+            0)
         return -1;
     if (!session || !session->uuid)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO made a session without a name");

@@ -14,10 +14,10 @@ struct om_group {
 struct om_user {
     int64_t id;
     const char *name;
-    bool active;  /* in the group `user`; a switched-off account is not */
-    bool admin;   /* in the group `system`, restricted administrators included */
+    bool active; /* in the group `user`; a switched-off account is not */
+    bool admin;  /* in the group `system`, restricted administrators included */
     bool root;
-    bool guest;   /* the guest account, or in the group of guests */
+    bool guest;           /* the guest account, or in the group of guests */
     struct om_group main; /* the default group: the first that is none of user, system and guest; id -1 = none */
     size_t n_groups;
     const struct om_group *groups; /* all memberships, in order of preference, user, system and guest among them */

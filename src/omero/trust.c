@@ -142,14 +142,14 @@ static int refuse(const char *key, const struct link_cert *cert, const char *kno
     const char *why = cert->why[0] ? cert->why : "nothing vouches for it";
 
     if (known)
-        err_set(err, REASON_CERTIFICATE, 0, "%s shows another certificate than before: SHA-256 %s, known is %s", key, cert->sha256,
-                known);
+        err_set(err, REASON_CERTIFICATE, 0, "%s shows another certificate than before: SHA-256 %s, known is %s", key,
+                cert->sha256, known);
     else
         err_set(err, REASON_CERTIFICATE, 0, "the certificate of %s (%s) is not known: SHA-256 %s; %s", key, cert->subject,
                 cert->sha256, why);
-    return err_hint(err,
-                    "compare this fingerprint with the server's own (openssl x509 -noout -fingerprint -sha256 -in its certificate); "
-                    "if they are equal, run: impomero doctor --pin");
+    return err_hint(
+        err, "compare this fingerprint with the server's own (openssl x509 -noout -fingerprint -sha256 -in its certificate); "
+             "if they are equal, run: impomero doctor --pin");
 }
 
 static int decide_unknown(struct om_trust *t, const char *key, const char *host, uint16_t port, const struct link_cert *cert,

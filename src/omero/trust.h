@@ -26,7 +26,10 @@ struct om_trust {
     pthread_mutex_t lock;
 };
 
-#define OM_TRUST_INIT {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define OM_TRUST_INIT                                                                                                            \
+    {                                                                                                                            \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                                                        \
+    }
 
 /* For struct link_tls: `arg` is the struct om_trust. */
 int om_trust_decide(void *arg, const char *host, uint16_t port, const struct link_cert *cert, struct err *err);

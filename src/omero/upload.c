@@ -16,7 +16,7 @@ struct upload {
     uint8_t *block[2]; /* one that is read into, one that may have to be sent again */
     int64_t sent;      /* bytes whose write was sent */
     struct om_api_raw_file_store_write_in write;
-    int32_t id;        /* of the write that is out */
+    int32_t id; /* of the write that is out */
     bool is_out;
 };
 
@@ -66,8 +66,7 @@ static int send_write(struct upload *u, const uint8_t *block, size_t n, struct e
 {
     struct om_client *c = u->client;
 
-    u->write = (struct om_api_raw_file_store_write_in){
-        .buf = {.n = n, .at = block}, .position = u->sent, .length = (int32_t)n};
+    u->write = (struct om_api_raw_file_store_write_in){.buf = {.n = n, .at = block}, .position = u->sent, .length = (int32_t)n};
     c->fault = NULL;
     if (c->way->send(c, u->store, &om_api_raw_file_store_write_op, &u->write, &u->id, err) < 0)
         return -1;

@@ -210,6 +210,7 @@ static void tags_and_pairs_have_a_largest_number(void **state)
         AUTO(mem_freep) char *fits = repeated(cases[i].before, cases[i].unit, cases[i].max, cases[i].after);
         AUTO(mem_freep) char *over = repeated(cases[i].before, cases[i].unit, cases[i].max + 1, cases[i].after);
         AUTO(card_freep) struct card *c = good(fits);
+        assert_int_equal(c->n_tags + c->n_pairs, cases[i].max);
         assert_true(broken(over, strlen(over)).line >= 4);
     }
 }

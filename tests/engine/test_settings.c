@@ -94,6 +94,7 @@ static void the_password_comes_from_the_first_place_that_has_one(void **state)
     AUTO(mem_freep) char *credential = put("impomero.password", "from credential", 0600);
     AUTO(mem_freep) char *variable = mem_printf("CREDENTIALS_DIRECTORY=%s", dir);
     AUTO(mem_freep) char *named = mem_printf("[server]\npassword_file = \"%s\"\n", file);
+    assert_non_null(credential);
     const struct { const char *toml, *more, *password; } cases[] = {
         {named, "OMERO_ROOT_PASSWORD=from env", "from env"},
         {"[server]\npassword = \"written\"\n", "X=", "written"},

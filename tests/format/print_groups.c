@@ -51,8 +51,9 @@ static void print_left_out(json_t *skipped, json_t *deferred, const struct forma
 
     for (size_t i = 0; i < g->n_members; i++)
         json_array_append_new(later ? deferred : skipped,
-                              json_pack("{s:o, s:s, s:s, s:s, s:s}", "path", shown(g->members[i]->path), "reason", word_for(g->why),
-                                        "format", g->format, "code", reason_row(g->why)->name, "text", g->text));
+                              json_pack("{s:o, s:s, s:s, s:s, s:s}", "path", shown(g->members[i]->path), "reason",
+                                        word_for(g->why), "format", g->format, "code", reason_row(g->why)->name,
+                                        "text", g->text));
 }
 
 int main(int argc, char **argv)

@@ -27,7 +27,9 @@ static int read_text(struct arena *arena, const char *text, size_t n, struct ome
     return ome_read(fd, 0, n, &last, arena, out, err);
 }
 
-#define OPEN "<?xml version=\"1.0\" encoding=\"UTF-8\"?><OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\" UUID=\"urn:uuid:A\">"
+#define OPEN \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" \
+    "<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\" UUID=\"urn:uuid:A\">"
 
 static void names_come_once_in_the_order_of_the_xml(void **state)
 {

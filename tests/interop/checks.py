@@ -5,21 +5,28 @@ A check gets a Bench (a share, a state directory, the program) and looks at the 
 import hashlib
 import json
 import os
+import re
 
 from fixture import PASSWORD, SHARED, TOP, sample, tiff
 from official import Person, annotation_ids, comments, files, pairs, shape, tags
 
 CARD_NS = 'impomero/card'
 SOURCE_NS = 'impomero/source'
+CLIENT_NS = 'openmicroscopy.org/omero/client/mapAnnotation'
 CHECKS = []
 
 with open(os.path.join(SHARED, 'samples', 'expected.json'), encoding='utf-8') as _f:
     EXPECTED = {s['name']: s for s in json.load(_f)['sets']}
 
-SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hyperstack', 'made-ome-tiff-5d', 'made-ome-tiff-bigtiff',
-        'made-ome-tiff-pyramid', 'made-ome-tiff-set', 'made-ome-tiff-three-images', 'made-ome-companion', 'ome-tiff-czt',
-        'qupath-ome-tiff-2c', 'prairie-ome-tiff-alone', 'made-czi-8bit-time', 'made-czi-mosaic', 'made-czi-rgb', 'made-czi-three-scenes',
-        'czi-dapi-gfp', 'czi-airyscan-lsm880', 'czi-lattice-lightsheet', 'czi-scenes-mosaic', 'lif-xz-two-channels', 'lif-lasx-lambda']
+SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hyperstack', 'made-ome-tiff-5d',
+        'made-ome-tiff-bigtiff', 'made-ome-tiff-pyramid', 'made-ome-tiff-set', 'made-ome-tiff-three-images',
+        'made-ome-companion', 'ome-tiff-czt', 'qupath-ome-tiff-2c', 'prairie-ome-tiff-alone', 'made-czi-8bit-time',
+        'made-czi-mosaic', 'made-czi-rgb', 'made-czi-three-scenes', 'czi-dapi-gfp', 'czi-airyscan-lsm880',
+        'czi-lattice-lightsheet', 'czi-scenes-mosaic', 'lif-xz-two-channels', 'lif-lasx-lambda', 'dm3-gatan',
+        'dm4-gatan', 'dv-deltavision', 'made-avi', 'made-dv-priism', 'made-fits', 'made-ics-one-file', 'made-imaris',
+        'made-jpeg2000', 'made-mrc', 'made-nifti', 'made-ome-xml', 'made-quicktime', 'made-svs-like',
+        'metamorph-tiff', 'mrc-emdb-map', 'nd2-multichannel', 'nd2-old-jpeg2000', 'nd2-zstack', 'nikon-tiff',
+        'oib-fluoview', 'prairie-linescan-pair', 'spe-princeton', 'svs-aperio', 'tiff-axiovision', 'tiff-olympus-sis']
 
 
 def check(fn):
@@ -39,6 +46,20 @@ def one_card(b, user='alice', **card):
     b.write('run/a.tif', tiff(1))
     b.write('run/sub dir/b.tif', tiff(2))
     return project, 'run'
+
+
+def add_by_hand(person, image, tag, rows, comment):
+    """What a person does in OMERO.web: a tag, pairs and a comment on an image."""
+    from omero.gateway import CommentAnnotationWrapper, MapAnnotationWrapper, TagAnnotationWrapper
+    person.conn.SERVICE_OPTS.setOmeroGroup(str(image.getDetails().getGroup().getId()))
+    for wrapper, value, ns in ((TagAnnotationWrapper, tag, None), (MapAnnotationWrapper, rows, CLIENT_NS), (CommentAnnotationWrapper, comment, None)):
+        note = wrapper(person.conn)
+        note.setValue(value)
+        if ns:
+            note.setNs(ns)
+        note.save()
+        image.linkAnnotation(note)
+    person.conn.SERVICE_OPTS.setOmeroGroup('-1')
 
 
 @check
@@ -230,7 +251,7 @@ def files_that_are_no_images_are_named(b):
     b.write('run/notes.txt', 'no image')
     b.write('run/empty.tif', b'')
     b.import_share().says(r'empty\.tif')
-    b.impomero('plan', b.share).must(0).says(r'notes\.txt', r'empty\.tif')
+    b.impomero('plan', '--all', b.share).must(0).says(r'notes\.txt', r'empty\.tif')
     with Person(b.server, 'alice', PASSWORD) as alice:
         equal(len(alice.images(project, dataset)), 2, 'images')
 
@@ -255,6 +276,108 @@ def status_knows_what_was_done(b):
     text = json.dumps(done)
     if 'done' not in text:
         raise AssertionError(f'status does not speak of done filesets: {text[:500]}')
+
+
+@check
+def a_changed_card_is_followed(b):
+    project, dataset = one_card(b, pairs=[('keep', '1'), ('change', 'old'), ('drop', 'x')], tags=['stays ' + b.tag, 'goes ' + b.tag], comment='old words')
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        before = [i.getId() for i in alice.images(project, dataset)]
+        b.card('run/card.toml', project, 'alice', 'lab', pairs=[('keep', '1'), ('change', 'new'), ('add', 'y')],
+               tags=['stays ' + b.tag, 'comes ' + b.tag], comment='new words')
+        b.import_share().must(0)
+        images = alice.images(project, dataset)
+        equal([i.getId() for i in images], before, 'images')
+        for obj in (*images, alice.dataset(project, dataset)):
+            equal(pairs(obj, CARD_NS), [[['keep', '1'], ['change', 'new'], ['add', 'y']]], f'pairs of {obj.getName()}')
+            equal(tags(obj), sorted(['stays ' + b.tag, 'comes ' + b.tag]), f'tags of {obj.getName()}')
+            equal(comments(obj), ['new words'], f'comments of {obj.getName()}')
+
+
+@check
+def what_people_wrote_in_omero_stays(b):
+    project, dataset = one_card(b, pairs=[('k', 'v')], tags=['card ' + b.tag])
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD, 'lab') as alice:
+        image = alice.images(project, dataset)[0]
+        add_by_hand(alice, image, 'hand ' + b.tag, [['mine', '1']], 'my words')
+        b.card('run/card.toml', project, 'alice', 'lab', pairs=[('k', 'w')], tags=['other ' + b.tag])
+        b.import_share().must(0)
+        image = alice.images(project, dataset)[0]
+        equal(tags(image), sorted(['hand ' + b.tag, 'other ' + b.tag]), 'tags')
+        equal(pairs(image, CLIENT_NS), [[['mine', '1']]], 'pairs made by hand')
+        equal(comments(image), ['my words'], 'comments')
+        equal(pairs(image, CARD_NS), [[['k', 'w']]], 'pairs of the card')
+
+
+@check
+def an_image_deleted_in_omero_is_not_imported_again(b):
+    project, dataset = one_card(b)
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        gone = alice.images(project, dataset)[0]
+        alice.conn.deleteObjects('Image', [gone.getId()], wait=True)
+        b.import_share()
+        equal([i.getName() for i in alice.images(project, dataset)], ['sub_dir-b.tif'], 'images')
+
+
+@check
+def a_renamed_dataset_gets_later_files(b):
+    project, dataset = one_card(b)
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD, 'lab') as alice:
+        d = alice.dataset(project, dataset)
+        d.setName('renamed by hand')
+        d.save()
+        b.write('run/later.tif', tiff(9))
+        b.import_share().must(0)
+        equal([x.getName() for x in alice.datasets(project)], ['renamed by hand'], 'datasets')
+        equal(len(alice.images(project, 'renamed by hand')), 3, 'images')
+
+
+@check
+def a_switched_off_account_is_refused(b):
+    b.card('run/card.toml', f'Project {b.tag}', 'dave', 'lab')
+    b.write('run/a.tif', tiff(1))
+    b.import_share().must(1).says('dave', 'switched off')
+
+
+@check
+def an_administrator_with_nothing_but_sudo_is_enough(b):
+    project, dataset = one_card(b, tags=['sudo ' + b.tag], pairs=[('k', 'v')])
+    b.import_share(env={'OMERO_ROOT_USER': 'importer', 'OMERO_ROOT_PASSWORD': PASSWORD}).must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal(len(alice.images(project, dataset)), 2, 'images')
+
+
+@check
+def an_ordinary_user_cannot_act_for_others(b):
+    one_card(b)
+    b.import_share(env={'OMERO_ROOT_USER': 'bob', 'OMERO_ROOT_PASSWORD': PASSWORD}).must(5).says('bob', 'Sudo')
+
+
+@check
+def a_private_group_works(b):
+    project = f'Project {b.tag}'
+    b.card('run/card.toml', project, 'carol', tags=['private ' + b.tag], pairs=[('k', 'v')])
+    b.write('run/a.tif', tiff(1))
+    b.import_share().must(0)
+    with Person(b.server, 'carol', PASSWORD) as carol:
+        equal([tags(i) for i in carol.images(project, 'run')], [['private ' + b.tag]], 'tags')
+
+
+@check
+def another_certificate_than_before_is_refused(b):
+    one_card(b)
+    b.import_share().must(0)
+    known = os.path.join(b.state, 'known_servers')
+    with open(known, encoding='utf-8') as f:
+        text = f.read()
+    with open(known, 'w', encoding='utf-8') as f:
+        f.write(re.sub('[0-9a-f]{64}', '0' * 64, text))
+    b.write('run/later.tif', tiff(7))
+    b.import_share().must(4).says('certificate')
 
 
 @check

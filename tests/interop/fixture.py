@@ -1,4 +1,5 @@
 """What the checks work with: a server, people, a share in a temporary directory, and the program under test."""
+import logging
 import os
 import re
 import secrets
@@ -15,6 +16,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 SHARED = os.environ.get('IMPOMERO_SHARED') or os.path.join(os.path.dirname(TOP), 'shared')
 PROGRAM = os.environ.get('IMPOMERO') or os.path.join(TOP, 'build', 'src', 'cli', 'impomero')
 PASSWORD = 'secret'
+logging.getLogger('omero').setLevel(logging.CRITICAL)  # what is refused is a check's matter
 
 
 class Server:
@@ -45,17 +47,42 @@ class Server:
             admin.createGroup(group)
             return admin.lookupGroup(name)
 
-    def ensure_user(self, name, group_name):
+    def ensure_user(self, name, group_name, active=True):
+        """An ordinary user whose default group is this one; not active: not in the group `user`."""
         admin = self.root.getAdminService()
         group = self.ensure_group(group_name)
         try:
             return admin.lookupExperimenter(name)
         except omero.ApiUsageException:
-            user = omero.model.ExperimenterI()
-            user.omeName, user.firstName, user.lastName, user.ldap = rstring(name), rstring(name), rstring('Test'), rbool(False)
-            member = admin.lookupGroup('user')
-            admin.createExperimenterWithPassword(user, rstring(PASSWORD), group, [member])
+            others = [admin.lookupGroup('user')] if active else []
+            admin.createExperimenterWithPassword(experimenter(name), rstring(PASSWORD), group, others)
             return admin.lookupExperimenter(name)
+
+    def ensure_administrator(self, name, privileges):
+        """An administrator with these privileges and no others."""
+        admin = self.root.getAdminService()
+        try:
+            return admin.lookupExperimenter(name)
+        except omero.ApiUsageException:
+            rights = [omero.model.AdminPrivilegeI() for _ in privileges]
+            for right, value in zip(rights, privileges):
+                right.value = rstring(value)
+            admin.createRestrictedSystemUserWithPassword(experimenter(name), rights, rstring(PASSWORD))
+            return admin.lookupExperimenter(name)
+
+    def ensure_people(self):
+        """Whom the checks speak of."""
+        for name, group in (('alice', 'lab'), ('bob', 'lab'), ('carol', 'priv')):
+            self.ensure_group(group, 'rw----' if group == 'priv' else 'rwra--')
+            self.ensure_user(name, group)
+        self.ensure_user('dave', 'lab', active=False)
+        self.ensure_administrator('importer', ['Sudo'])
+
+
+def experimenter(name):
+    user = omero.model.ExperimenterI()
+    user.omeName, user.firstName, user.lastName, user.ldap = rstring(name), rstring(name), rstring('Test'), rbool(False)
+    return user
 
 
 class Run:
@@ -115,8 +142,8 @@ class Bench:
 
     def impomero(self, *args, env=None, timeout=600):
         e = {**os.environ, 'OMERO_SERVER': self.server.host, 'OMERO_PORT': str(self.server.port),
-             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', **(env or {})}
-        return Run(subprocess.run([PROGRAM, '--state', self.state, *args], env=e, stdin=subprocess.DEVNULL,
+             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, **(env or {})}
+        return Run(subprocess.run([PROGRAM, *args], env=e, stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=timeout))
 
     def import_share(self, **kw):

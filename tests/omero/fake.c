@@ -35,8 +35,8 @@ static int fake_send(struct om_client *c, const struct ice_proxy *to, const stru
     return 0;
 }
 
-static int fake_wait(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id, void *out,
-                     struct arena *mem, struct err *err)
+static int fake_wait(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id,
+                     void *out, struct arena *mem, struct err *err)
 {
     struct fake *f = c->way_state;
 

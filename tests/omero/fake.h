@@ -5,14 +5,14 @@
 
 struct fake {
     /* Fill `out` in and return 0, or fake_throw(). */
-    int (*answer)(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out, struct arena *mem,
-                  struct err *err);
+    int (*answer)(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
+                  struct arena *mem, struct err *err);
     struct om_client *client;
-    struct arena *mem;   /* as long as the fake */
-    char log[64][40];    /* names of the operations in order, those that get services left out */
+    struct arena *mem; /* as long as the fake */
+    char log[64][40];  /* names of the operations in order, those that get services left out */
     size_t n_log;
     size_t outstanding, most_outstanding;
-    int64_t groups[64];  /* omero.group of each logged call */
+    int64_t groups[64]; /* omero.group of each logged call */
 };
 
 void fake_init(struct fake *f, int (*answer)(struct fake *, const struct ice_proxy *, const struct ice_op *, const void *, void *,
@@ -23,8 +23,8 @@ void fake_clear(struct fake *f);
 int fake_throw(struct fake *f, const struct ice_class *cls, enum reason why, const char *text, struct err *err);
 /* How often the operation was called. */
 size_t fake_count(const struct fake *f, const char *op);
-/* A projection's answer: rows of `cols` letters as in query.h, the values row after row; 'p' takes a text of the rights, "LEDA" in
- * any choice; a letter '0' is null and takes none. */
+/* A projection's answer: rows of `cols` letters as in query.h, the values row after row; 'p' takes a text of the rights, "LEDA"
+ * in any choice; a letter '0' is null and takes none. */
 struct om_rtype_seq_seq fake_rows(struct arena *mem, const char *cols, size_t n, ...);
 /* The text of a projection, and the value of one of its parameters. */
 const char *fake_hql(const void *in);

@@ -143,8 +143,11 @@ static void a_real_server_is_understood(void **state)
     static const struct {
         const char *step;
         enum reason why;
-    } steps[] = {{"tag_link_duplicate", REASON_SERVER_BUSY}, {"e_nochecksum", REASON_BUG}, {"cv_wronghash", REASON_CHECKSUM},
-                 {"cv_afterclose", REASON_SESSION},          {"login_uuid_pwmismatch", REASON_LOGIN}};
+    } steps[] = {{"tag_link_duplicate", REASON_SERVER_BUSY},
+                 {"e_nochecksum", REASON_BUG},
+                 {"cv_wronghash", REASON_CHECKSUM},
+                 {"cv_afterclose", REASON_SESSION},
+                 {"login_uuid_pwmismatch", REASON_LOGIN}};
     json_t *file = load("real-server-1.1.json");
     struct err err = ERR_INIT;
 
@@ -285,19 +288,22 @@ static void failed_commands_say_why(void **state)
         enum reason why;
         const char *words;
     } said[] = {
-        {"error-on-init", "Unknown file format: /x/a.bin", "java.lang.RuntimeException: loci.formats.UnknownFormatException: Unknown",
-         REASON_IMPORT_FAILED, "Bio-Formats does not know this format"},
+        {"error-on-init", "Unknown file format: /x/a.bin",
+         "java.lang.RuntimeException: loci.formats.UnknownFormatException: Unknown", REASON_IMPORT_FAILED,
+         "Bio-Formats does not know this format"},
         {"error-on-init", "Invalid TIFF file: /x/bad.tif", "java.lang.RuntimeException: x", REASON_IMPORT_FAILED, "Invalid TIFF"},
         {"error-on-init", "Cannot invoke \"ome.model.annotations.Annotation.getNs()\" because \"<local6>\" is null", "",
          REASON_SERVER_BUSY, "annotation"},
         {"import-request-failure", "omero.ValidationException",
-         "java.lang.RuntimeException: omero.ValidationException\n    serverStackTrace = \"ome.conditions.ValidationException: No row with "
+         "java.lang.RuntimeException: omero.ValidationException\n    serverStackTrace = \"ome.conditions.ValidationException: No "
+         "row with "
          "the given identifier exists: [ome.model.containers.Dataset#9]; nested exception is x\n  at y",
          REASON_TARGET_GONE, "Dataset#9]"},
         {"import-request-failure", "omero.SecurityViolation", "", REASON_NO_RIGHT, "SecurityViolation"},
         {"import-request-failure", "Unable to handle target: Project", "", REASON_TARGET_GONE, "Unable to handle target"},
         {"not-ready", "", "", REASON_SERVER_ERROR, "cancelled"},
-        {"graph-fail", "", "GraphException: cannot read all the specified objects of class Dataset\n at x", REASON_GONE, "cannot read"},
+        {"graph-fail", "", "GraphException: cannot read all the specified objects of class Dataset\n at x", REASON_GONE,
+         "cannot read"},
         {"graph-fail", "", "not permitted to delete ome.model.containers.Project[55]", REASON_NO_RIGHT, "Project[55]"},
         {"import-file-exception", "java.io.IOException: No space left on device", "", REASON_REPOSITORY_FULL, "No space"},
         {"something-new", "words", "", REASON_SERVER_ERROR, "something-new"},

@@ -71,8 +71,10 @@ static void a_path_of_nothing_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths_become_what_omero_makes_of_them), cmocka_unit_test(steps_up_are_refused),
-        cmocka_unit_test(dots_in_names_are_no_steps),            cmocka_unit_test(paths_that_are_not_utf8_are_refused),
+        cmocka_unit_test(paths_become_what_omero_makes_of_them),
+        cmocka_unit_test(steps_up_are_refused),
+        cmocka_unit_test(dots_in_names_are_no_steps),
+        cmocka_unit_test(paths_that_are_not_utf8_are_refused),
         cmocka_unit_test(a_path_of_nothing_is_refused),
     };
 

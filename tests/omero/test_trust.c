@@ -170,8 +170,9 @@ static void a_person_may_accept_it_once(void **state)
 static void lines_that_are_not_understood_mean_nothing_and_stay(void **state)
 {
     (void)state;
-    static const char text[] = "# localhost:4064 " A "\nlocalhost:4064\nlocalhost:4064 short\nlocalhost:4064 " A "0\nlocalhost:40640 " A
-                               "\nlocalhost:4064" A "\n\0\xff\nlocalhost:4064 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    static const char text[] =
+        "# localhost:4064 " A "\nlocalhost:4064\nlocalhost:4064 short\nlocalhost:4064 " A "0\nlocalhost:40640 " A
+        "\nlocalhost:4064" A "\n\0\xff\nlocalhost:4064 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     struct om_trust t = trust_with_file();
     char known[65], again[1024] = "";
     struct err err;

@@ -1,0 +1,36 @@
+/* What OMERO would make of a file: which images, of which size and type, with which names.
+ *
+ * Good for TIFF (ImageJ hyperstacks, pages of different kinds), OME-TIFF (sets and companion files), OME-XML, PNG and JPEG, as
+ * Bio-Formats 7.3 reads them; any other file becomes one pixel that says so.  Whether the other files of a set are there is
+ * looked up beside the file, which is Bio-Formats' own criterion.  No pixels are read. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct picture_image {
+    const char *name;              /* as the file has it; NULL: it has none */
+    uint32_t x, y, z, c, t;        /* pixels, planes, channels (samples counted singly), points in time; all > 0 */
+    const char *type;              /* value of PixelsType: "uint8", "float" ... */
+    const char *const *channels;   /* c names, each may be NULL */
+};
+
+struct picture {
+    const char *file;              /* last part of the path of the file that names the images: a companion where there is one */
+    const struct picture_image *images;
+    size_t n_images;               /* > 0 */
+    bool known;                    /* false: nothing is known of this format, and the sizes are made up */
+};
+
+/* Look at a fileset by its main file.  The result lives in the arena.
+ * -1: REASON_BROKEN_FILE, REASON_INCOMPLETE (a member of the set is missing), REASON_TOO_LARGE: the import would fail with
+ * error-on-init, and the text is the words of Bio-Formats' exception; REASON_GONE, REASON_UNREADABLE: our own words. */
+int picture_read(const char *path, struct arena *arena, struct picture *out, struct err *err);
+
+/* The name that image `i` gets in OMERO, given the import's own name (NULL or blank: none): the name, else the file's, and where
+ * there are several images the image's own in brackets; at most 255 UTF-16 units (omero-server, PixelsProcessor). */
+char *picture_name(const struct picture *p, size_t i, const char *wanted, struct arena *arena);

@@ -1,0 +1,42 @@
+/* Inside the engine: what its files share.  Not for other rooms. */
+#pragma once
+
+#include <pthread.h>
+
+#include "engine/engine.h"
+#include "engine/keylock.h"
+#include "engine/sessions.h"
+
+struct worker;
+
+struct engine {
+    const struct engine_job *job;
+    struct ledger *ledger;
+    struct sessions *sessions;
+    struct keylocks makers; /* of projects, datasets and annotations, by user and group */
+    pthread_mutex_t mutex;  /* of all below */
+    pthread_cond_t changed; /* a worker is free, or something is to be looked at */
+    struct worker *workers;
+    size_t n_workers;
+    bool ending;
+    bool look_again;        /* a file changed under way: its stamps in the ledger are old */
+    struct err trouble;     /* what concerns all work; REASON_NONE = nothing */
+    int troubles;           /* in a row */
+    pthread_mutex_t telling;
+};
+
+void engine_tell(struct engine *e, const struct engine_event *event);
+bool engine_is_stopped(const struct engine *e);
+/* For keep_on and progress: -1 with REASON_STOPPED when the engine is to end. */
+int engine_keep_on(void *engine, struct err *err);
+/* Something that concerns all work: the main thread decides. */
+void engine_trouble(struct engine *e, const struct err *err);
+void engine_well(struct engine *e); /* the server was there */
+void engine_look_again(struct engine *e);
+
+/* The two kinds of work; both run on a worker and leave the row in a state in the ledger. */
+void work_fileset(struct engine *e, const struct ledger_fileset *f);
+void work_card(struct engine *e, const struct ledger_dataset *d);
+
+/* The name under which makers are locked. */
+char *engine_maker(const struct session *s) ATTR_MUST_USE;

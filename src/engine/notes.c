@@ -1,0 +1,317 @@
+#include "engine/notes.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/pairs.h"
+
+enum { TRIES = 5 };
+
+/* A list of annotations on its way from one revision of the card to the next. */
+struct draft {
+    struct engine *e;
+    struct om_client *c;
+    const struct ledger_dataset *d;
+    struct arena *a;
+    const bool *alive;         /* of d->notes */
+    struct ledger_note *notes; /* the new list */
+    bool *on_images;           /* of the new list: is to be linked to the images too */
+    bool *fresh;               /* of the new list: made or found just now */
+    size_t n;
+    bool touched;
+};
+
+static enum om_note_kind kind_of(enum ledger_note_kind kind)
+{
+    return kind == LEDGER_NOTE_TAG ? OM_TAG : kind == LEDGER_NOTE_COMMENT ? OM_COMMENT : OM_MAP;
+}
+
+static struct om_note_ref ref_of(const struct ledger_note *n)
+{
+    return (struct om_note_ref){.kind = kind_of(n->kind), .id = n->omero_id};
+}
+
+/* The annotation of the list so far; d->n_notes when there is none. */
+static size_t had(const struct draft *w, enum ledger_note_kind kind, const char *text)
+{
+    size_t i = 0;
+
+    while (i < w->d->n_notes && (w->d->notes[i].kind != kind || strcmp(w->d->notes[i].text, text) != 0))
+        i++;
+    return i;
+}
+
+static void keep(struct draft *w, size_t i)
+{
+    w->notes[w->n++] = w->d->notes[i];
+}
+
+/* `was` says that the card had it before: then it was deleted in OMERO, and images do not get it again. */
+static void add(struct draft *w, enum ledger_note_kind kind, const char *text, int64_t id, bool made, bool was)
+{
+    w->on_images[w->n] = !was;
+    w->fresh[w->n] = true;
+    w->notes[w->n++] = (struct ledger_note){.kind = kind, .text = text, .omero_id = id, .made = made, .linked = true};
+    w->touched = true;
+}
+
+static struct pairs pairs_of(const struct ledger_revision *r, struct arena *a)
+{
+    struct om_pair *rows = arena_alloc(a, r ? r->n_pairs : 0, sizeof(*rows));
+
+    for (size_t i = 0; r && i < r->n_pairs; i++)
+        rows[i] = (struct om_pair){.key = r->pairs[i].key, .value = r->pairs[i].value};
+    return (struct pairs){.at = rows, .n = r ? r->n_pairs : 0};
+}
+
+/* ---- map ---- */
+
+/* 0, OM_STALE, OM_ABSENT, -1 */
+static int rewrite_map(struct draft *w, int64_t id, struct err *err)
+{
+    struct om_note loaded;
+    struct pairs applied = pairs_of(w->d->applied, w->a), wanted = pairs_of(w->d->wanted, w->a), now, merged;
+    size_t kept = 0;
+    int r = om_map_load(w->c, id, w->a, &loaded, err);
+
+    if (r != 0)
+        return r;
+    now = (struct pairs){.at = loaded.pairs, .n = loaded.n_pairs};
+    merged = pairs_merge(&applied, &now, &wanted, w->a, &kept);
+    if (kept > 0)
+        log_warn("card.kept", "rows that were changed in OMERO stay as they are", LOG_STR("dir", w->d->dir),
+                 LOG_INT("annotation", id), LOG_INT("rows", (int64_t)kept));
+    return pairs_equal(&now, &merged) ? 0 : om_map_save(w->c, &loaded, merged.at, merged.n, err);
+}
+
+static int make_map(struct draft *w, bool was, struct err *err)
+{
+    struct pairs wanted = pairs_of(w->d->wanted, w->a);
+    int64_t id;
+
+    if (om_map_create(w->c, w->e->job->settings->annotations_namespace, wanted.at, wanted.n, &id, err) < 0)
+        return -1;
+    add(w, LEDGER_NOTE_MAP, "", id, true, was);
+    return 0;
+}
+
+/* ---- comment ---- */
+
+static int rewrite_comment(struct draft *w, int64_t id, struct err *err)
+{
+    struct om_note loaded;
+    int r = om_comment_load(w->c, id, w->a, &loaded, err);
+
+    if (r != 0 || strcmp(loaded.text, w->d->wanted->comment) == 0)
+        return r;
+    if (w->d->applied && strcmp(loaded.text, w->d->applied->comment) != 0) {
+        log_warn("card.kept", "a comment that was changed in OMERO stays as it is", LOG_STR("dir", w->d->dir),
+                 LOG_INT("annotation", id));
+        return 0;
+    }
+    return om_comment_save(w->c, &loaded, w->d->wanted->comment, err);
+}
+
+static int make_comment(struct draft *w, bool was, struct err *err)
+{
+    int64_t id;
+
+    if (om_comment_create(w->c, w->e->job->settings->annotations_namespace, w->d->wanted->comment, &id, err) < 0)
+        return -1;
+    add(w, LEDGER_NOTE_COMMENT, "", id, true, was);
+    return 0;
+}
+
+/* ---- one of each, and tags ---- */
+
+static const struct single {
+    enum ledger_note_kind kind;
+    int (*rewrite)(struct draft *w, int64_t id, struct err *err);
+    int (*make)(struct draft *w, bool was, struct err *err);
+} singles[] = {
+    {LEDGER_NOTE_MAP, rewrite_map, make_map},
+    {LEDGER_NOTE_COMMENT, rewrite_comment, make_comment},
+};
+
+static int rewrite(struct draft *w, const struct single *k, size_t i, struct err *err)
+{
+    int r = OM_STALE;
+
+    if (w->d->applied && w->d->applied->id == w->d->wanted->id) {
+        keep(w, i);
+        return 0;
+    }
+    for (int t = 0; t < TRIES && r == OM_STALE; t++)
+        r = k->rewrite(w, w->d->notes[i].omero_id, err);
+    if (r == OM_STALE || r == OM_ABSENT)
+        return err_set(err, REASON_SERVER_BUSY, 0, "Annotation:%lld is being changed by somebody else",
+                       (long long)w->d->notes[i].omero_id);
+    if (r < 0)
+        return -1;
+    keep(w, i);
+    w->touched = true;
+    return 0;
+}
+
+static int single(struct draft *w, const struct single *k, bool wanted, struct err *err)
+{
+    size_t i = had(w, k->kind, "");
+    bool was = i < w->d->n_notes;
+
+    if (!wanted)
+        return 0;
+    return was && w->alive[i] ? rewrite(w, k, i, err) : k->make(w, was, err);
+}
+
+static int tag(struct draft *w, const char *text, struct err *err)
+{
+    size_t i = had(w, LEDGER_NOTE_TAG, text);
+    bool was = i < w->d->n_notes, made = false;
+    int64_t id;
+
+    if (was && w->alive[i]) {
+        keep(w, i);
+        return 0;
+    }
+    if (om_tag_need(w->c, text, &id, &made, err) < 0)
+        return -1;
+    add(w, LEDGER_NOTE_TAG, text, id, made, was);
+    return 0;
+}
+
+static int write_all(struct draft *w, struct err *err)
+{
+    const struct ledger_revision *r = w->d->wanted;
+
+    if (single(w, &singles[0], r->n_pairs > 0, err) < 0 || single(w, &singles[1], *r->comment != '\0', err) < 0)
+        return -1;
+    for (size_t i = 0; i < r->n_tags; i++)
+        if (tag(w, r->tags[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- links ---- */
+
+/* A link to the dataset that was there already is not ours. */
+static int mark_linked(struct draft *w, const struct om_note_ref *refs, size_t n, struct err *err)
+{
+    struct om_link_rows rows;
+
+    if (om_links_find(w->c, OM_DATASET, &w->d->omero_id, 1, refs, n, w->a, &rows, err) < 0)
+        return -1;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t j = 0; w->fresh[i] && j < rows.n; j++)
+            if (rows.at[j].child == w->notes[i].omero_id)
+                w->notes[i].linked = false;
+    return 0;
+}
+
+static int link_fresh(struct draft *w, const struct notes_images *images, struct err *err)
+{
+    struct om_note_ref *all = arena_alloc(w->a, w->n, sizeof(*all)), *wide = arena_alloc(w->a, w->n, sizeof(*wide));
+    size_t n_all = 0, n_wide = 0, made;
+
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->fresh[i])
+            all[n_all++] = ref_of(&w->notes[i]);
+        if (w->fresh[i] && w->on_images[i])
+            wide[n_wide++] = ref_of(&w->notes[i]);
+    }
+    if (n_all > 0 && (mark_linked(w, all, n_all, err) < 0 ||
+                      om_links_add(w->c, OM_DATASET, &w->d->omero_id, 1, all, n_all, &made, err) < 0))
+        return -1;
+    if (n_wide == 0 || images->n == 0)
+        return 0;
+    return om_links_add(w->c, OM_IMAGE, images->ids, images->n, wide, n_wide, &made, err);
+}
+
+static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents, const struct om_note_ref *refs,
+                       size_t n, struct err *err)
+{
+    struct om_link_rows rows;
+    size_t gone;
+
+    if (n == 0 || n_parents == 0)
+        return 0;
+    if (om_links_find(w->c, kind, parents, n_parents, refs, n, w->a, &rows, err) < 0)
+        return -1;
+
+    int64_t *ids = arena_alloc(w->a, rows.n, sizeof(*ids));
+
+    for (size_t i = 0; i < rows.n; i++)
+        ids[i] = rows.at[i].id;
+    return rows.n == 0 ? 0 : om_links_remove(w->c, kind, ids, rows.n, &gone, err);
+}
+
+static bool is_kept(const struct draft *w, const struct ledger_note *old)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->notes[i].omero_id == old->omero_id)
+            return true;
+    return false;
+}
+
+/* Images first: a map or comment goes with its last link. */
+static int unlink_old(struct draft *w, const struct notes_images *images, struct err *err)
+{
+    struct om_note_ref *all = arena_alloc(w->a, w->d->n_notes, sizeof(*all)), *ours = arena_alloc(w->a, w->d->n_notes, sizeof(*ours));
+    size_t n_all = 0, n_ours = 0;
+
+    for (size_t i = 0; i < w->d->n_notes; i++) {
+        const struct ledger_note *old = &w->d->notes[i];
+
+        if (is_kept(w, old))
+            continue;
+        w->touched = true;
+        if (!w->alive[i])
+            continue;
+        all[n_all++] = ref_of(old);
+        if (old->linked)
+            ours[n_ours++] = ref_of(old);
+    }
+    if (unlink_from(w, OM_IMAGE, images->ids, images->n, all, n_all, err) < 0)
+        return -1;
+    return unlink_from(w, OM_DATASET, &w->d->omero_id, 1, ours, n_ours, err);
+}
+
+/* ---- all of it ---- */
+
+static int ask_alive(struct om_client *c, const struct ledger_dataset *d, struct arena *a, bool *alive, struct err *err)
+{
+    struct om_note_ref *refs = arena_alloc(a, d->n_notes, sizeof(*refs));
+
+    for (size_t i = 0; i < d->n_notes; i++)
+        refs[i] = ref_of(&d->notes[i]);
+    return d->n_notes == 0 ? 0 : om_annotations_alive(c, refs, d->n_notes, -1, d->group_id, alive, err);
+}
+
+int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset *d, const struct notes_images *images,
+                struct arena *a, const struct ledger_note **notes, size_t *n, bool *touched, struct err *err)
+{
+    bool *alive = arena_alloc(a, d->n_notes, sizeof(*alive));
+    size_t most = 2 + d->wanted->n_tags;
+    struct draft w = {.e = e, .c = s->client, .d = d, .a = a, .alive = alive,
+                      .notes = arena_alloc(a, most, sizeof(struct ledger_note)), .on_images = arena_alloc(a, most, sizeof(bool)),
+                      .fresh = arena_alloc(a, most, sizeof(bool))};
+
+    if (ask_alive(s->client, d, a, alive, err) < 0 || write_all(&w, err) < 0 || link_fresh(&w, images, err) < 0 ||
+        unlink_old(&w, images, err) < 0)
+        return err_prefix(err, "annotations of '%s': ", *d->dir ? d->dir : ".");
+    *notes = w.notes;
+    *n = w.n;
+    *touched = w.touched;
+    return 0;
+}
+
+const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, struct arena *a, size_t *n_refs)
+{
+    struct om_note_ref *refs = arena_alloc(a, n, sizeof(*refs));
+    size_t used = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (notes[i].kind != LEDGER_NOTE_SOURCE)
+            refs[used++] = ref_of(&notes[i]);
+    *n_refs = used;
+    return refs;
+}

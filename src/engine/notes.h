@@ -1,0 +1,24 @@
+/* The card's annotations in OMERO: one map, one comment, tags; made once and linked to the dataset and its images. */
+#pragma once
+
+#include "engine/inside.h"
+#include "omero/annotate.h"
+
+/* Images to follow a changed card with; none where only the dataset is concerned. */
+struct notes_images {
+    const int64_t *ids;
+    size_t n;
+};
+
+/* Bring the dataset, its annotations and these images from the revision that was applied last (none: from nothing) to the wanted
+ * one, and write the new list of annotations to `notes` (in the arena).  The makers' lock is held by the caller.
+ * - What is there is rewritten, three-way: what people changed stays (pairs_merge).
+ * - What the card did not have before is linked to the dataset and the images.
+ * - What was deleted in OMERO is made anew and linked to the dataset, never to images from which it was removed.
+ * - Of what the card has no more, the links that the card's user owns are removed.
+ * `*touched` says whether anything in OMERO or in the list is new. */
+int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset *d, const struct notes_images *images,
+                struct arena *a, const struct ledger_note **notes, size_t *n, bool *touched, struct err *err);
+
+/* As they ride along with an import. */
+const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, struct arena *a, size_t *n_refs);

@@ -1,0 +1,71 @@
+#include "engine/recover.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "omero/import.h"
+
+enum recover_act recover_decide(const struct recover_facts *f)
+{
+    bool may_run = f->call == LEDGER_CALL_VERIFY || f->call == LEDGER_CALL_RUNNING;
+
+    if (f->call == LEDGER_CALL_NONE || f->call == LEDGER_CALL_FINISHED)
+        return RECOVER_FRESH;
+    if (f->other_server)
+        return RECOVER_PERSON;
+    if (f->n_images > 0)
+        return RECOVER_ADOPT;
+    if (!f->found)
+        return f->over ? RECOVER_FRESH : RECOVER_WAIT;
+    if (!may_run)
+        return f->over ? RECOVER_DELETE : RECOVER_WAIT;
+    if (f->log_has_size)
+        return RECOVER_FAILED;
+    return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;
+}
+
+/* The fileset of the token; what was asked while the call could still arrive is asked once more afterwards. */
+static int find(struct engine *e, struct om_client *c, const struct ledger_fileset *f, bool answered, struct recover_facts *out,
+                int64_t *fileset, struct err *err)
+{
+    int r = om_import_find(c, f->job, fileset, err);
+
+    if (r < 0)
+        return -1;
+    out->over = answered;
+    if (!answered && sessions_is_over(e->sessions, f->session_id, &out->over, err) < 0)
+        return -1;
+    if (r == OM_ABSENT && out->over && !answered)
+        r = om_import_find(c, f->job, fileset, err);
+    out->found = r == 0;
+    return r < 0 ? -1 : 0;
+}
+
+/* The log's size first, the images second: an import that ends in between is then taken as running, and not as failed. */
+static int look_inside(struct om_client *c, int64_t fileset, struct recover_facts *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_import_result found = {0};
+    int64_t size = -1;
+
+    if (om_import_log_size(c, fileset, &size, err) < 0 || om_fileset_look(c, fileset, mem, &found, err) < 0)
+        return -1;
+    out->log_has_size = size >= 0;
+    out->n_images = found.n_images;
+    return 0;
+}
+
+int recover_look(struct engine *e, struct session *s, const struct ledger_fileset *f, enum ledger_call call, bool answered,
+                 struct recover_facts *out, int64_t *fileset, struct err *err)
+{
+    int64_t id = 0;
+
+    *out = (struct recover_facts){.call = call, .age_ms = clock_wall_ms() - f->call_ms};
+    out->other_server = f->server && strcmp(f->server, s->server) != 0;
+    if (out->other_server || !f->job)
+        return 0;
+    if (find(e, s->client, f, answered, out, &id, err) < 0 || (out->found && look_inside(s->client, id, out, err) < 0))
+        return err_prefix(err, "what became of '%s': ", f->path);
+    *fileset = out->found ? id : 0;
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* What may have happened on the server in an earlier try, and what is done about it: exactly once.
+ *
+ * The journal says which call was sent last; the server is asked by the job's token.  Nothing is deleted while an import may run. */
+#pragma once
+
+#include "engine/inside.h"
+
+/* What is known, for the decision. */
+struct recover_facts {
+    enum ledger_call call;
+    bool other_server;  /* it was sent to another server than this one */
+    bool over;          /* the call cannot still be under way: it was answered, or its session is gone */
+    bool found;         /* there is a fileset with the job's token */
+    bool log_has_size;  /* its import log has a size: the import got somewhere, or failed */
+    size_t n_images;
+    int64_t age_ms;     /* since the call was sent */
+};
+
+enum recover_act {
+    RECOVER_FRESH,  /* nothing is there: start again */
+    RECOVER_DELETE, /* a fileset of which nothing was imported, nor can be: remove it and start again */
+    RECOVER_FAILED, /* the import failed: remove what it left, and hold the files */
+    RECOVER_ADOPT,  /* its images are there: it is done */
+    RECOVER_WAIT,   /* it may still be running: ask again later */
+    RECOVER_PERSON, /* it cannot be known: a person decides */
+};
+
+/* Pure. */
+enum recover_act recover_decide(const struct recover_facts *facts);
+
+#define RECOVER_PATIENCE_MS (INT64_C(3600) * 1000) /* an import without images and without a word for that long */
+
+/* Ask the server.  `answered`: the last call was answered, by an exception for instance.  `*fileset` is the number of the fileset
+ * (0 = none). */
+int recover_look(struct engine *e, struct session *s, const struct ledger_fileset *f, enum ledger_call call, bool answered,
+                 struct recover_facts *out, int64_t *fileset, struct err *err);

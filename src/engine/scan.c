@@ -1,0 +1,113 @@
+#include "engine/scan.h"
+
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "base/mem.h"
+#include "engine/record.h"
+
+/* ---- which root ---- */
+
+/* The part of `path` below `root`, or NULL when it does not lie there. */
+static const char *below(const char *path, const char *root)
+{
+    size_t n = strlen(root);
+
+    if (strcmp(root, "/") == 0)
+        return path + 1;
+    if (strncmp(path, root, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+        return NULL;
+    return path + n + (path[n] == '/');
+}
+
+static int known_root(struct ledger *l, const char *dir, struct arena *a, struct engine_place *out, struct err *err)
+{
+    const struct ledger_root *roots;
+    size_t n = 0;
+
+    if (ledger_roots(l, a, &roots, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n && !out->path; i++)
+        if (below(dir, roots[i].path)) {
+            out->name = roots[i].name;
+            out->path = roots[i].path;
+        }
+    return 0;
+}
+
+int engine_place(const struct settings *s, struct ledger *l, const char *dir, struct arena *a, struct engine_place *out,
+                 struct err *err)
+{
+    const struct settings_root *configured = settings_root_of(s, dir);
+    struct engine_place found = {.set = configured ? configured->set : s->defaults};
+
+    if (configured) {
+        found.name = arena_str(a, configured->name);
+        found.path = arena_str(a, configured->path);
+    } else if (known_root(l, dir, a, &found, err) < 0) {
+        return -1;
+    }
+    if (!found.path)
+        found.name = found.path = arena_str(a, dir);
+    found.only = arena_str(a, below(dir, found.path));
+    *out = found;
+    return 0;
+}
+
+/* ---- taking it in ---- */
+
+/* File systems of this machine's own disks and memory (linux/magic.h); a file server's clock may differ from ours. */
+bool scan_trusts_times(int dirfd)
+{
+    static const unsigned long local[] = {0xEF53 /* ext */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0x01021994 /* tmpfs */,
+                                          0x794C7630 /* overlay */, 0x2FC12FC1 /* zfs */, 0xF2F52010 /* f2fs */};
+    struct statfs fs;
+
+    if (fstatfs(dirfd, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(local); i++)
+        if (((unsigned long)fs.f_type & 0xFFFFFFFFul) == local[i])
+            return true;
+    return false;
+}
+
+/* An empty directory where files have been is a mount that is not there; one that is new is just empty. */
+static int check_there(struct ledger *l, const struct engine_place *place, const struct look *look, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct ledger_filter any = {.path = place->path, .max = 1};
+    const struct ledger_fileset *known;
+    size_t n = 0;
+
+    if (look->tree->n > 1)
+        return 0;
+    if (ledger_list(l, &any, a, &known, &n, err) < 0)
+        return -1;
+    return n == 0 ? 0 : err_set(err, REASON_ROOT_AWAY, 0, "directory '%s': it is empty", place->path);
+}
+
+static int take_in(struct ledger *l, const struct engine_place *place, int64_t root, struct ledger_synced *out, struct err *err)
+{
+    AUTO(look_freep) struct look *look = NULL;
+
+    if (look_at(place->path, &look, err) < 0 || check_there(l, place, look, err) < 0)
+        return -1;
+
+    const struct record_rules rules = {.root = root, .settle_ms = place->set.settle_s * 1000,
+                                       .trust_times = scan_trusts_times(look->tree->fd)};
+
+    return record_look(l, look, &rules, out, err);
+}
+
+int scan_place(struct ledger *l, const struct engine_place *place, int64_t *root, struct ledger_synced *out, struct err *err)
+{
+    struct err ignored = ERR_INIT;
+
+    if (ledger_root(l, place->name, place->path, root, err) < 0)
+        return -1;
+    if (take_in(l, place, *root, out, err) == 0)
+        return 0;
+    if (err->why == REASON_ROOT_AWAY || err->why == REASON_UNREADABLE)
+        (void)ledger_root_away(l, *root, err->text, &ignored); /* for `status`; the first error is the one to show */
+    return -1;
+}

@@ -1,0 +1,34 @@
+/* The sessions of a run: an administrator's, and a pool of sessions of the cards' users made by it.
+ *
+ * A session is taken by one worker at a time and given back; idle ones are closed after a minute, all of them at the end, on the
+ * server too.  The administrator's is opened at its first use.  A session in which a connection was lost is dropped when it is given
+ * back. */
+#pragma once
+
+#include "engine/settings.h"
+#include "omero/client.h"
+
+struct sessions;
+
+struct session {
+    struct session *next;
+    struct om_client *client;
+    char *user, *group;    /* as asked for; group NULL: the default one */
+    const char *server;    /* uuid of the server's database; as long as the pool lives */
+    int64_t used_ns, judged_ns;
+};
+
+/* `settings` and `trust` are borrowed.  Connects nothing yet. */
+struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust) ATTR_MUST_USE;
+void sessions_close(struct sessions *s); /* all must have been given back; NULL is fine */
+
+/* A session of this user in this group.  -1: what policy_may says about them (one user's matter), or why the server cannot be
+ * worked with (`*for_all` is true then). */
+int sessions_take(struct sessions *s, const char *user, const char *group, struct session **out, bool *for_all, struct err *err);
+void sessions_give(struct sessions *s, struct session *session);
+
+/* Close what has been idle for a minute; keep the administrator's alive.  Every few seconds. */
+void sessions_tidy(struct sessions *s);
+
+/* Is a session of an earlier try over, by its number?  Nothing of it can still be under way then. */
+int sessions_is_over(struct sessions *s, int64_t session_id, bool *over, struct err *err);

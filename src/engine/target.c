@@ -1,0 +1,107 @@
+#include "engine/target.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+static const char *dir_of(const struct ledger_dataset *d)
+{
+    return *d->dir ? d->dir : ".";
+}
+
+/* Text that OMERO can store, whatever the bytes of the path are. */
+static const char *shown(struct arena *a, const char *text)
+{
+    AUTO(mem_freep) char *safe = str_show(text);
+
+    return arena_str(a, safe);
+}
+
+void target_source(const struct ledger_dataset *d, const char *ledger_uuid, struct arena *a, struct om_pair out[SOURCE_PAIRS])
+{
+    out[0] = (struct om_pair){"uuid", d->uuid};
+    out[1] = (struct om_pair){"ledger", ledger_uuid};
+    out[2] = (struct om_pair){"root", shown(a, d->root_name)};
+    out[3] = (struct om_pair){"path", shown(a, dir_of(d))};
+}
+
+char *target_description(const struct ledger_dataset *d, struct arena *a)
+{
+    const char *title = d->wanted->title;
+    char *from = arena_printf(a, "Imported by impomero from %s%s%s", shown(a, d->root_path), *d->dir ? "/" : "", shown(a, d->dir));
+
+    return title && *title ? arena_printf(a, "%s\nCard: %s", from, title) : from;
+}
+
+/* ---- made before ---- */
+
+static int moved(const struct ledger_dataset *d, const char *what, const char *then, const char *now, struct err *err)
+{
+    return err_set(err, REASON_TARGET_MOVED, 0, "the card of '%s' names the %s '%s', and its images went to '%s'", dir_of(d), what,
+                   now, then);
+}
+
+static int check_made(const struct session *s, const struct ledger_dataset *d, struct err *err)
+{
+    struct om_client *c = s->client;
+
+    if (strcmp(d->server, s->server) != 0)
+        return err_set(err, REASON_TARGET_GONE, 0, "the dataset of '%s' was made on another OMERO server", dir_of(d));
+    if (d->owner_id != c->who.user_id)
+        return moved(d, "user", d->made_user, d->user, err);
+    if (d->group_id != c->who.group_id)
+        return moved(d, "group", d->made_group, c->who.group_name, err);
+    if (strcmp(d->made_project, d->project) != 0)
+        return moved(d, "project", d->made_project, d->project, err);
+    return om_dataset_check(c, d->omero_id, d->owner_id, d->group_id, err);
+}
+
+/* ---- made now ---- */
+
+static int make(struct engine *e, struct om_client *c, const struct ledger_dataset *d, int64_t project, int64_t *id, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    struct om_pair pairs[SOURCE_PAIRS];
+    const struct om_dataset_new spec = {.project = project, .name = d->name, .description = target_description(d, a),
+                                        .ns = SOURCE_NS, .n_pairs = SOURCE_PAIRS, .pairs = pairs};
+
+    target_source(d, ledger_uuid(e->ledger), a, pairs);
+    if (om_dataset_create(c, &spec, id, err) < 0)
+        return -1;
+    log_info("dataset.made", NULL, LOG_STR("dir", dir_of(d)), LOG_STR("project", d->project), LOG_STR("name", d->name),
+             LOG_INT("dataset", *id));
+    return 0;
+}
+
+static int find_or_make(struct engine *e, const struct session *s, const struct ledger_dataset *d, struct err *err)
+{
+    struct om_client *c = s->client;
+    struct ledger_made made = {.server = s->server, .owner_id = c->who.user_id, .group_id = c->who.group_id,
+                               .project = d->project, .user = d->user, .group = c->who.group_name};
+    int r;
+
+    if (om_project_need(c, d->project, &made.project_id, NULL, err) < 0)
+        return -1;
+    r = om_dataset_find(c, SOURCE_NS, "uuid", d->uuid, &made.omero_id, err);
+    if (r < 0 || (r == OM_ABSENT && make(e, c, d, made.project_id, &made.omero_id, err) < 0))
+        return -1;
+    return ledger_dataset_made(e->ledger, d->id, &made, err);
+}
+
+static int read_row(struct engine *e, int64_t id, struct arena *a, const struct ledger_dataset **d, struct err *err)
+{
+    int r = ledger_dataset(e->ledger, id, a, d, err);
+
+    return r == LEDGER_NOTHING ? err_set(err, REASON_BUG, 0, "the ledger has no dataset %lld", (long long)id) : r;
+}
+
+int target_need(struct engine *e, struct session *s, int64_t dataset, struct arena *a, const struct ledger_dataset **d,
+                struct err *err)
+{
+    if (read_row(e, dataset, a, d, err) < 0)
+        return -1;
+    if ((*d)->omero_id)
+        return check_made(s, *d, err);
+    return find_or_make(e, s, *d, err) < 0 ? -1 : read_row(e, dataset, a, d, err);
+}

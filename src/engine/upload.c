@@ -1,0 +1,198 @@
+/* Steps of a fileset that is sent: files checked, target and annotations made, bytes uploaded, import waited for. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "engine/notes.h"
+#include "engine/target.h"
+#include "engine/work.h"
+
+/* ---- files ---- */
+
+static int check_stamp(int fd, const struct ledger_member *m, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(err, REASON_UNREADABLE, 0, "file '%s'", m->path);
+    if (st.st_size != m->stamp.size || st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec != m->stamp.mtime_ns)
+        return err_set(err, REASON_CHANGED, 0, "file '%s': it changed since it was looked at", m->path);
+    return 0;
+}
+
+static int need_root(struct work *w, struct err *err)
+{
+    if (w->root < 0)
+        w->root = io_open_dir(w->f.root_path, err);
+    return w->root < 0 ? -1 : 0;
+}
+
+int work_check_files(struct work *w, struct err *err)
+{
+    if (need_root(w, err) < 0)
+        return -1;
+    for (size_t i = 0; i < w->f.n_members; i++) {
+        AUTO(io_closep) int fd = io_open_beneath(w->root, w->f.members[i].path, err);
+
+        if (fd < 0 || check_stamp(fd, &w->f.members[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- to SENT ---- */
+
+/* Has the card changed since the dataset and its images carried it? */
+static bool is_behind(const struct ledger_dataset *d)
+{
+    return d->applied && d->applied->id != d->wanted->id;
+}
+
+static int note_applied(struct work *w, bool touched, struct err *err)
+{
+    const struct ledger_dataset *d = w->dataset;
+
+    if (!d->applied)
+        return ledger_applied(w->e->ledger, d->id, d->wanted->id, 0, w->notes, w->n_notes, err);
+    return touched ? ledger_dataset_notes(w->e->ledger, d->id, w->notes, w->n_notes, err) : 0;
+}
+
+static int make_target(struct work *w, struct err *err)
+{
+    const struct notes_images none = {0};
+    bool touched = false;
+
+    if (target_need(w->e, w->s, w->f.dataset, w->a, &w->dataset, err) < 0)
+        return -1;
+    if (is_behind(w->dataset))
+        return err_set(err, REASON_SETTLING, 0, "the card changed: the images that are there follow it first");
+    if (notes_apply(w->e, w->s, w->dataset, &none, w->a, &w->notes, &w->n_notes, &touched, err) < 0)
+        return -1;
+    return note_applied(w, touched, err);
+}
+
+/* Made one after the other for each user and group. */
+static int need_target(struct work *w, struct err *err)
+{
+    AUTO(mem_freep) char *maker = engine_maker(w->s);
+
+    keylock_take(&w->e->makers, maker);
+    int r = make_target(w, err);
+    keylock_give(&w->e->makers, maker);
+    return r;
+}
+
+static const char *path_hash(struct work *w)
+{
+    AUTO(hash_freep) struct hash *h = hash_new("SHA1-160");
+    char *hex = arena_alloc(w->a, HASH_HEX_MAX, 1);
+
+    hash_add(h, w->f.root_path, strlen(w->f.root_path));
+    hash_add(h, "/", 1);
+    hash_add(h, w->f.path, strlen(w->f.path));
+    hash_hex(h, hex);
+    return hex;
+}
+
+static const struct om_import_file *client_files(struct work *w)
+{
+    struct om_import_file *files = arena_alloc(w->a, w->f.n_members, sizeof(*files));
+    const char *root = strcmp(w->f.root_path, "/") == 0 ? "" : w->f.root_path;
+
+    for (size_t i = 0; i < w->f.n_members; i++)
+        files[i].client_path = arena_printf(w->a, "%s/%s", root, w->f.members[i].path);
+    return files;
+}
+
+static int start(struct work *w, struct err *err)
+{
+    struct ledger_journal j = {.call = LEDGER_CALL_IMPORT, .server = w->s->server, .session_id = w->s->client->who.session_id,
+                               .revision = w->dataset->wanted->id};
+    struct om_import_plan plan = {.n_files = w->f.n_members, .files = client_files(w), .dataset = w->dataset->omero_id,
+                                  .name = w->f.name, .reader = w->f.reader, .path_hash = path_hash(w)};
+
+    plan.annotations = notes_refs(w->notes, w->n_notes, w->a, &plan.n_annotations);
+    if (work_journal(w, &j, err) < 0)
+        return -1;
+    plan.token = w->f.job;
+    return om_import_start(w->s->client, &plan, &w->import, err);
+}
+
+int work_send(struct work *w, struct err *err)
+{
+    struct ledger_journal answered = {.call = LEDGER_CALL_UPLOAD};
+
+    if (w->f.plate)
+        return err_set(err, REASON_DEFERRED, 0, "a plate: this version imports no plates");
+    if (work_check_files(w, err) < 0 || need_target(w, err) < 0 || engine_keep_on(w->e, err) < 0 || start(w, err) < 0)
+        return -1;
+    return work_journal(w, &answered, err);
+}
+
+/* ---- to STARTED ---- */
+
+/* What of a file is on its way. */
+struct flow {
+    struct work *w;
+    int64_t told;
+};
+
+static int progress(void *arg, int64_t bytes, struct err *err)
+{
+    struct flow *flow = arg;
+
+    engine_tell(flow->w->e, &(struct engine_event){.what = ENGINE_BYTES, .fileset = &flow->w->f, .bytes = bytes - flow->told});
+    flow->told = bytes;
+    return engine_keep_on(flow->w->e, err);
+}
+
+static int upload_one(struct work *w, size_t i, struct err *err)
+{
+    const struct ledger_member *m = &w->f.members[i];
+    AUTO(io_closep) int fd = io_open_beneath(w->root, m->path, err);
+    struct flow flow = {.w = w};
+
+    if (fd < 0 || check_stamp(fd, m, err) < 0)
+        return -1;
+
+    struct om_source source = om_source_fd(&fd);
+
+    source.size = m->stamp.size;
+    source.progress = progress;
+    source.progress_arg = &flow;
+    if (om_import_upload(w->import, i, &source, err) < 0)
+        return err_prefix(err, "file '%s': ", m->path);
+    if (check_stamp(fd, m, err) < 0)
+        return -1;
+    return ledger_hash(w->e->ledger, w->f.id, i, om_import_algorithm(w->import), om_import_hash(w->import, i), err);
+}
+
+int work_upload(struct work *w, struct err *err)
+{
+    struct ledger_journal verify = {.call = LEDGER_CALL_VERIFY}, running = {.call = LEDGER_CALL_RUNNING};
+
+    for (size_t i = 0; i < w->f.n_members; i++)
+        if (upload_one(w, i, err) < 0)
+            return -1;
+    if (work_check_files(w, err) < 0 || work_journal(w, &verify, err) < 0 ||
+        om_import_verify(w->import, &running.omero_id, err) < 0)
+        return -1;
+    engine_tell(w->e, &(struct engine_event){.what = ENGINE_RUNNING, .fileset = &w->f});
+    return work_journal(w, &running, err);
+}
+
+/* ---- to DONE ---- */
+
+int work_wait(struct work *w, struct err *err)
+{
+    struct om_import_result result = {0};
+    int64_t deadline = clock_after_ns(w->e->job->settings->import_deadline_s * NS_PER_S);
+
+    if (om_import_wait(w->import, deadline, engine_keep_on, w->e, w->a, &result, err) < 0)
+        return -1;
+    return work_done(w, &result, err);
+}

@@ -1,0 +1,254 @@
+/* A worker's turn with one fileset: what an earlier try left, the steps, and what a failure leads to. */
+#include "engine/work.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "engine/recover.h"
+#include "engine/retry.h"
+
+/* ---- moving ---- */
+
+int work_journal(struct work *w, struct ledger_journal *j, struct err *err)
+{
+    if (ledger_journal(w->e->ledger, w->f.id, j, err) < 0)
+        return -1;
+    if (j->call == LEDGER_CALL_IMPORT) {
+        w->f.job = arena_str(w->a, j->job);
+        w->f.server = j->server;
+        w->f.session_id = j->session_id;
+    }
+    w->f.call = j->call;
+    w->f.call_ms = clock_wall_ms();
+    log_info("fileset.call", NULL, LOG_STR("path", w->f.path), LOG_STR("call", ledger_call_name(j->call)),
+             LOG_INT("fileset", j->omero_id));
+    return 0;
+}
+
+/* The ledger cannot be written: nothing else can be done either. */
+static void ledger_failed(struct work *w, const struct err *err)
+{
+    log_error("ledger.failed", "all work stops", LOG_STR("path", w->f.path), LOG_ERR(err));
+    engine_trouble(w->e, err);
+}
+
+void work_move(struct work *w, enum ledger_state to, const struct err *why)
+{
+    struct err err = ERR_INIT;
+    int64_t delay = retry_delay_ms(why->why, why->cls == ERR_FINAL ? ERR_WAIT : why->cls, w->f.attempts, retry_random());
+    int r = to == LEDGER_READY ? ledger_release(w->e->ledger, w->f.id, &err)
+                               : ledger_move(w->e->ledger, w->f.id, to, why, to == LEDGER_WAITING ? clock_wall_ms() + delay : 0, &err);
+
+    if (r < 0) {
+        ledger_failed(w, &err);
+        return;
+    }
+    w->f.state = to;
+    if (to == LEDGER_READY) {
+        log_debug("fileset.released", NULL, LOG_STR("path", w->f.path), LOG_ERR(why));
+        return;
+    }
+    log_warn(to == LEDGER_HELD ? "fileset.held" : "fileset.waiting", to == LEDGER_HELD ? "until it or its card changes" : NULL,
+             LOG_STR("path", w->f.path), LOG_ERR(why), LOG_INT("retry_s", to == LEDGER_WAITING ? delay / 1000 : 0));
+    engine_tell(w->e, &(struct engine_event){.what = ENGINE_STUCK, .fileset = &w->f, .err = why});
+}
+
+int work_done(struct work *w, const struct om_import_result *r, struct err *err)
+{
+    w->n_images = r->n_images + r->n_plates;
+    w->images = arena_alloc(w->a, w->n_images, sizeof(*w->images));
+    for (size_t i = 0; i < r->n_images; i++)
+        w->images[i] = (struct ledger_image){.omero_id = r->images[i].id, .name = r->images[i].name, .series = r->images[i].series};
+    for (size_t i = 0; i < r->n_plates; i++)
+        w->images[r->n_images + i] = (struct ledger_image){.omero_id = r->plates[i].id, .name = r->plates[i].name, .plate = true};
+    if (ledger_done(w->e->ledger, w->f.id, w->images, w->n_images, err) < 0)
+        return -1;
+    w->f.omero_id = r->fileset;
+    w->f.state = LEDGER_DONE;
+    w->f.call = LEDGER_CALL_FINISHED;
+    log_info("fileset.done", NULL, LOG_STR("path", w->f.path), LOG_INT("fileset", r->fileset), LOG_INT("images", (int64_t)w->n_images));
+    return 0;
+}
+
+static void tell_done(struct work *w)
+{
+    struct err err = ERR_INIT;
+
+    if (!w->dataset && w->f.dataset && ledger_dataset(w->e->ledger, w->f.dataset, w->a, &w->dataset, &err) != 0)
+        w->dataset = NULL;
+    engine_tell(w->e, &(struct engine_event){.what = ENGINE_DONE, .fileset = &w->f, .dataset = w->dataset, .images = w->images,
+                                             .n_images = w->n_images});
+}
+
+/* ---- what is on the server already ---- */
+
+static int forget(struct work *w, struct err *err)
+{
+    struct ledger_journal none = {.call = LEDGER_CALL_NONE};
+
+    if (work_journal(w, &none, err) < 0)
+        return -1;
+    w->f.state = LEDGER_READY;
+    return 0;
+}
+
+static int remove_rest(struct work *w, int64_t fileset, struct err *err)
+{
+    if (om_fileset_delete_empty(w->s->client, fileset, err) < 0)
+        return -1;
+    log_info("fileset.removed", "nothing had been imported of it", LOG_STR("path", w->f.path), LOG_INT("fileset", fileset));
+    return forget(w, err);
+}
+
+static int adopt(struct work *w, int64_t fileset, struct err *err)
+{
+    struct om_import_result found = {0};
+
+    if (om_fileset_look(w->s->client, fileset, w->a, &found, err) < 0)
+        return -1;
+    log_info("fileset.adopted", "an earlier try had succeeded", LOG_STR("path", w->f.path), LOG_INT("fileset", fileset));
+    return work_done(w, &found, err);
+}
+
+/* 0: it goes on from w->f.state; -1: err says what becomes of it. */
+static int act(struct work *w, enum recover_act what, int64_t fileset, struct err *err)
+{
+    switch (what) {
+    case RECOVER_FRESH:
+        return forget(w, err);
+    case RECOVER_DELETE:
+        return remove_rest(w, fileset, err);
+    case RECOVER_ADOPT:
+        return adopt(w, fileset, err);
+    case RECOVER_FAILED:
+        return remove_rest(w, fileset, err) < 0
+                   ? -1
+                   : err_set(err, REASON_IMPORT_FAILED, 0, "OMERO could not import it, in an earlier try that was cut short");
+    case RECOVER_WAIT:
+        return err_set(err, REASON_SERVER_BUSY, 0, "an earlier try may still be under way on the server");
+    case RECOVER_PERSON:
+        break;
+    }
+    return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "an earlier try was cut short, and the server does not say what became of it");
+}
+
+static int recover(struct work *w, bool answered, struct err *err)
+{
+    struct recover_facts facts;
+    int64_t fileset = 0;
+
+    if (recover_look(w->e, w->s, &w->f, w->f.call, answered, &facts, &fileset, err) < 0)
+        return -1;
+    return act(w, recover_decide(&facts), fileset, err);
+}
+
+/* ---- failures ---- */
+
+/* After an import that has ended badly: images that came of it all the same are taken, else what is left is removed. */
+static int look_at_end(struct work *w, struct err *err)
+{
+    struct recover_facts facts;
+    int64_t fileset = 0;
+
+    if (recover_look(w->e, w->s, &w->f, w->f.call, true, &facts, &fileset, err) < 0)
+        return -1;
+    if (facts.n_images > 0)
+        return adopt(w, fileset, err);
+    return fileset ? remove_rest(w, fileset, err) : forget(w, err);
+}
+
+/* Leave nothing behind, as far as that is safe.  True: nothing of it is on the server any more, or it is done after all. */
+static bool tidy(struct work *w, enum reason why)
+{
+    struct err err = ERR_INIT;
+    enum step_left left = step_left(w->f.call, why);
+    int r = -1;
+
+    om_import_end(STEAL(w->import));
+    if (left == LEFT_NOTHING)
+        return true;
+    if (left == LEFT_UNKNOWN || w->s->client->dead)
+        return false;
+    r = left == LEFT_OVER ? look_at_end(w, &err) : recover(w, true, &err);
+    if (r < 0)
+        log_warn("fileset.left", "looked at again at the next try", LOG_STR("path", w->f.path), LOG_ERR(&err));
+    return r == 0;
+}
+
+static void failed(struct work *w, const struct err *why)
+{
+    bool clean = tidy(w, why->why);
+
+    if (w->f.state == LEDGER_DONE)
+        return;
+    if (retry_is_for_all(why->why))
+        engine_trouble(w->e, why);
+    if (why->why == REASON_CHANGED || why->why == REASON_GONE)
+        engine_look_again(w->e);
+    work_move(w, step_failed(why->why, why->cls, clean), why);
+}
+
+/* ---- the turn ---- */
+
+static int run_steps(struct work *w, struct err *err)
+{
+    while (w->f.state != LEDGER_DONE) {
+        const struct step *step = &steps[w->f.state];
+
+        if (step->run(w, err) < 0)
+            return -1;
+        w->f.state = step->next;
+    }
+    return 0;
+}
+
+/* A journal that is not at its beginning is looked into first; from there all begins anew. */
+static int run(struct work *w, struct err *err)
+{
+    bool fresh = w->f.call == LEDGER_CALL_NONE || w->f.call == LEDGER_CALL_FINISHED;
+
+    if (fresh)
+        w->f.state = LEDGER_READY;
+    return fresh || recover(w, false, err) == 0 ? run_steps(w, err) : -1;
+}
+
+/* What the look at an earlier try ended in is not to be tidied up again. */
+static void turn(struct work *w)
+{
+    struct err err = ERR_INIT;
+    bool fresh = w->f.call == LEDGER_CALL_NONE || w->f.call == LEDGER_CALL_FINISHED;
+
+    engine_tell(w->e, &(struct engine_event){.what = ENGINE_BEGIN, .fileset = &w->f});
+    int r = run(w, &err);
+    if (r == 0)
+        tell_done(w);
+    else if (!fresh && !w->dataset && w->f.call != LEDGER_CALL_NONE)
+        work_move(w, err.why == REASON_UNKNOWN_OUTCOME ? LEDGER_HELD : LEDGER_WAITING, &err);
+    else
+        failed(w, &err);
+    if (w->f.state == LEDGER_DONE && r < 0)
+        tell_done(w);
+}
+
+void work_fileset(struct engine *e, const struct ledger_fileset *f)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    AUTO(io_closep) int root = -1;
+    struct work w = {.e = e, .f = *f, .a = a, .root = -1};
+    struct err err = ERR_INIT;
+    bool for_all = false;
+
+    if (sessions_take(e->sessions, f->user, f->group, &w.s, &for_all, &err) < 0) {
+        if (for_all)
+            engine_trouble(e, &err);
+        work_move(&w, for_all ? LEDGER_READY : step_failed(err.why, err.cls, f->call == LEDGER_CALL_NONE), &err);
+        return;
+    }
+    engine_well(e);
+    turn(&w);
+    root = w.root;
+    om_import_end(STEAL(w.import));
+    sessions_give(e->sessions, w.s);
+}

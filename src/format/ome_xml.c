@@ -1,0 +1,41 @@
+/* OME-XML with its planes inside: by name, or by its beginning under any name.  One that leaves its planes to TIFFs without being
+ * called companion.ome would come in without them. */
+#include "format/drivers.h"
+
+#include "base/str.h"
+
+static bool detect(struct format_look *look, struct format_verdict *said)
+{
+    struct err err = ERR_INIT;
+    struct ome_facts *ome = NULL;
+    const char *name = look->entry->name;
+
+    if (!str_ends_nocase(name, ".ome") && !str_ends_nocase(name, ".ome.xml") &&
+        !(look_has(look, 0, "<?xml", 5) && look_contains(look, "<OME", 64)))
+        return false;
+    *said = (struct format_verdict){.format = "OME-XML", .reader = "loci.formats.in.OMEXMLReader"};
+
+    int done = ome_read(look->fd, 0, look->size, &look->last_names, look->arena, &ome, &err);
+
+    if (done != 0) {
+        said->why = done < 0 ? err.why : REASON_BROKEN_FILE;
+        said->text = done < 0 ? arena_str(look->arena, err.text) : "XML, but not OME-XML";
+    } else if (ome->names->n > 0) {
+        said->why = REASON_DEFERRED;
+        said->text = "its planes are in other files, and only a companion.ome may name them";
+    }
+    said->facts = ome;
+    return true;
+}
+
+static void group(struct format_scene *scene, struct format_file *file)
+{
+    const struct ome_facts *ome = file->said.facts;
+    struct format_set set;
+
+    set_begin(&set, scene);
+    set_add(&set, file);
+    set_end(&set, &file->said, ome && ome->plate);
+}
+
+const struct format_driver format_ome_xml = {.name = "OME-XML", .detect = detect, .group = group};
