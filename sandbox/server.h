@@ -84,7 +84,6 @@ struct server {
     unsigned overlaps;       /* second calls on a busy stateful servant */
     bool stopping;
     struct conn *conns;
-    unsigned arrivals;       /* connections whose handshake goes on */
     pthread_cond_t changed;  /* a connection ended, a task came, stopping */
     struct task *tasks, **last_task;
     int64_t pause_ms;        /* what a step of an import takes */
