@@ -12,6 +12,7 @@
 #define GATEWAY                                                                                                              \
     "select obj from %T obj join fetch obj.details.owner as owner left outer join fetch obj.details.externalInfo "           \
     "join fetch obj.details.creationEvent"
+#define NOTES "select obj from %T obj join fetch obj.details.owner as owner join fetch obj.details.creationEvent"
 #define CHILDREN(Link)                                                                                                   \
     "select c from " Link " as c join fetch c.child as ch left outer join fetch ch.annotationLinks as ial "              \
     "left outer join fetch ial.child as a where c.parent.id=:dsid order by c.child.name"
@@ -67,6 +68,11 @@ static const struct text texts[] = {
      "select id from %T where id in " IN("l") " and _owner = :o and see(_grp, _owner) order by id"},
     {"select a from %T a where a.id = :id", "o", "select id from %T where id = :id and see(_grp, _owner)"},
 
+    {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns order by a.id",
+     "l",
+     "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and a.ns = :ns "
+     "and see(l._grp, l._owner) order by a.id"},
+
     /* filesets */
     {"select l.parent.id from FilesetJobLink l, UploadJob j join j.versionInfo v "
      "where l.child.id = j.id and v.name = :n and v.value = :v",
@@ -93,7 +99,52 @@ static const struct text texts[] = {
      "and see(e._grp, e._owner) order by e.id",
      "OriginalFile"},
 
+    {"select ofile.path, ofile.name, fse.clientPath from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile "
+     "join fileset.images as image where image.id in (:id)",
+     "sss",
+     "select o.path, o.name, e.clientPath from FilesetEntry e join OriginalFile o on o.id = e.originalFile join Image i on "
+     "i.fileset = e.fileset where i.id in " IN("id") " and see(e._grp, e._owner) order by e.id"},
+    {"select ann.id, ann.ns, ann.textValue from Fileset as fileset join fileset.annotationLinks as a_link join a_link.child as ann "
+     "where fileset.id in ( select distinct(i_fileset.id) from Fileset as i_fileset join i_fileset.images as i_image "
+     "where i_image.id in (:ids))",
+     "lss",
+     "select a.id, a.ns, a.textValue from FilesetAnnotationLink l join Annotation a on a.id = l.child where l.parent in "
+     "(select fileset from Image where id in " IN("ids") ") and see(l._grp, l._owner) order by a.id"},
+    {"select count(fse), sum(fse.originalFile.size) from FilesetEntry as fse where fse.id in ( select distinct(i_fse.id) from "
+     "FilesetEntry as i_fse join i_fse.fileset as i_fileset join i_fileset.images as i_image where i_image.id in (:ids))",
+     "ll",
+     "select count(*), sum(o.size) from FilesetEntry e join OriginalFile o on o.id = e.originalFile where e.fileset in "
+     "(select fileset from Image where id in " IN("ids") ") and see(e._grp, e._owner)"},
+    {"select fse from FilesetEntry as fse join fetch fse.originalFile where fse.fileset.id=:id", "o",
+     "select id from FilesetEntry where fileset = :id and see(_grp, _owner) order by id", "FilesetEntry", "originalFile"},
+
     /* what the official Python gateway asks */
+    {"select obj from Experimenter as obj left outer join fetch obj.groupExperimenterMap as groupExperimenterMap "
+     "left outer join fetch groupExperimenterMap.parent g where obj.id in (:ids)",
+     "o", "select id from Experimenter where id in " IN("ids") " order by id", "Experimenter", "groupExperimenterMap.parent"},
+    {"select obj from ExperimenterGroup as obj left outer join fetch obj.groupExperimenterMap as map left outer join fetch map.child e "
+     "where obj.id in (:ids)",
+     "o", "select id from ExperimenterGroup where id in " IN("ids") " order by id", "ExperimenterGroup", "groupExperimenterMap.child"},
+    {"select p from Project p", "o", "select id from Project where see(_grp, _owner) order by id", "Project"},
+    {"select p from Image i join i.datasetLinks dl join dl.parent ds join ds.projectLinks pl join pl.parent p where i.id =:n1", "o",
+     "select p.parent from DatasetImageLink d join ProjectDatasetLink p on p.child = d.parent where d.child = :n1 "
+     "and see(p._grp, p._owner) order by p.id",
+     "Project"},
+    {"select p from Pixels p join fetch p.channels as c join fetch c.logicalChannel as lc where p.id=:pid", "o",
+     "select id from Pixels where id = :pid and see(_grp, _owner)", "Pixels", "channels.logicalChannel"},
+    {GATEWAY " join obj.projectLinks projectLinks where projectLinks.parent.id = :pid and owner.id = (:eid)", "o",
+     ANY " and obj._owner = :eid and obj.id in (select child from ProjectDatasetLink where parent = :pid) order by obj.id"},
+    {GATEWAY " join obj.datasetLinks dlink where dlink.parent.id = :did order by obj.name, obj.id", "o",
+     ANY " and obj.id in (select child from DatasetImageLink where parent = :did) order by obj.name, obj.id"},
+    {NOTES " where obj.id in (:ids)", "o", ANY " and obj.id in " IN("ids") " order by obj.id"},
+    {NOTES " where obj.textValue=:textValue", "o", ANY " and obj.textValue = :textValue order by obj.id"},
+    {"select annLink from %T as annLink join fetch annLink.details.owner as owner join fetch annLink.details.creationEvent "
+     "join fetch annLink.child as ann join fetch ann.details.owner join fetch ann.details.creationEvent "
+     "join fetch annLink.parent as parent where parent.id in (:pids)",
+     "o", ANY " and obj.parent in " IN("pids") " order by obj.id", NULL, "child.file parent"},
+    {"select l from %T as l join fetch l.details.owner join fetch l.details.creationEvent join fetch l.child as a "
+     "join fetch a.details.owner left outer join fetch a.file join fetch a.details.creationEvent where l.parent.id=:n1",
+     "o", ANY " and obj.parent = :n1 order by obj.id", NULL, "child.file"},
     {GATEWAY, "o", ANY " order by obj.id"},
     {GATEWAY " where obj.name=:name", "o", ANY " and obj.name = :name order by obj.id"},
     {GATEWAY " where obj.id in (:ids)", "o", ANY " and obj.id in " IN("ids") " order by obj.id"},
@@ -110,6 +161,14 @@ static const struct text texts[] = {
     {"from WellSample as c where c.image.id=:n1", "o", "select id from Plate where id = -1", "Plate"},
 };
 
+/* Is what comes next the right side of a comparison?  The space after the sign goes. */
+static bool is_compared(struct buf *before)
+{
+    if (before->len > 1 && before->data[before->len - 1] == ' ' && before->data[before->len - 2] == '=')
+        before->len--;
+    return before->len > 0 && before->data[before->len - 1] == '=';
+}
+
 /* White space squeezed, numbers after `=` taken out. */
 static char *normal(const char *hql, int64_t numbers[TEXT_NUMBERS])
 {
@@ -120,7 +179,7 @@ static char *normal(const char *hql, int64_t numbers[TEXT_NUMBERS])
         if (isspace((unsigned char)*hql)) {
             if (out.len > 0 && out.data[out.len - 1] != ' ')
                 buf_add_byte(&out, ' ');
-        } else if (isdigit((unsigned char)*hql) && out.len > 0 && out.data[out.len - 1] == '=' && n < TEXT_NUMBERS) {
+        } else if (isdigit((unsigned char)*hql) && n < TEXT_NUMBERS && is_compared(&out)) {
             char *end;
             numbers[n++] = strtoll(hql, &end, 10);
             hql = end - 1;
