@@ -4,21 +4,20 @@
 #include "sandbox/objects.h"
 #include "sandbox/people.h"
 
-static const char *const privileges[] = {"Chgrp",        "Chown",       "DeleteFile",       "DeleteManagedRepo", "DeleteOwned",
-                                         "DeleteScriptRepo", "ModifyGroup", "ModifyGroupMembership", "ModifyUser", "ReadSession",
-                                         "Sudo",         "WriteFile",   "WriteManagedRepo", "WriteOwned",        "WriteScriptRepo"};
+enum { MOST_PRIVILEGES = 32 };
 
 /* --- the event context --- */
 
 static struct om_api_string_set privileges_of(struct call *c)
 {
     const char *some = store_text(c->server->store, c->mem, "select privileges from Experimenter where id = ?", "i", c->session->user);
-    const char **list = arena_alloc(c->mem, ARRAY_LEN(privileges), sizeof(*list));
+    const char *const *all = enum_values(&om_admin_privilege_class);
+    const char **list = arena_alloc(c->mem, MOST_PRIVILEGES, sizeof(*list));
     struct om_api_string_set set = {.at = list};
 
-    for (size_t i = 0; c->viewer->admin && i < ARRAY_LEN(privileges); i++)
-        if (!some || strstr(some, privileges[i]))
-            list[set.n++] = privileges[i];
+    for (; c->viewer->admin && *all && set.n < MOST_PRIVILEGES; all++)
+        if (!some || strstr(some, *all))
+            list[set.n++] = *all;
     return set;
 }
 
@@ -64,6 +63,18 @@ static int event_context(struct call *c)
                                         .leader_of_groups = led_by(c),
                                         .group_permissions = p};
     ((struct om_api_iadmin_get_event_context_out *)c->out)->ret = ec;
+    return 0;
+}
+
+static int current_privileges(struct call *c)
+{
+    struct om_api_string_set mine = privileges_of(c);
+    const struct om_admin_privilege **list = arena_alloc(c->mem, mine.n, sizeof(struct om_admin_privilege *));
+
+    for (size_t i = 0; i < mine.n; i++)
+        list[i] = (const struct om_admin_privilege *)enum_object(c->mem, &om_admin_privilege_class, mine.at[i]);
+    ((struct om_api_iadmin_get_current_admin_privileges_out *)c->out)->ret =
+        (struct om_api_admin_privilege_list){.n = mine.n, .at = list};
     return 0;
 }
 
@@ -224,6 +235,7 @@ static int create_experimenter(struct call *c)
 static const struct handler handlers[] = {
     {&om_api_iadmin_get_event_context_op, event_context},
     {&om_api_iadmin_get_security_roles_op, security_roles},
+    {&om_api_iadmin_get_current_admin_privileges_op, current_privileges},
     {&om_api_iadmin_lookup_group_op, lookup_group},
     {&om_api_iadmin_get_group_op, get_group},
     {&om_api_iadmin_lookup_experimenter_op, lookup_experimenter},

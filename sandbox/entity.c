@@ -133,12 +133,17 @@ static const char *const job_states[] = {"Submitted", "Resubmitted", "Queued", "
 static const char *const event_types[] = {"Bootstrap", "Import", "Internal", "Shoola", "User", "Task", "Test", "Processing", "FullText",
                                           "Sessions", NULL};
 
+static const char *const privileges[] = {"Chgrp",       "Chown",       "DeleteFile",            "DeleteManagedRepo", "DeleteOwned",
+                                         "DeleteScriptRepo", "ModifyGroup", "ModifyGroupMembership", "ModifyUser", "ReadSession",
+                                         "Sudo",        "WriteFile",   "WriteManagedRepo",      "WriteOwned",        "WriteScriptRepo",
+                                         NULL};
+
 static const struct {
     const struct ice_class *cls;
     const char *const *values;
 } enumerations[] = {
     {&om_pixels_type_class, pixel_types}, {&om_dimension_order_class, orders}, {&om_checksum_algorithm_class, hashers},
-    {&om_job_status_class, job_states},   {&om_event_type_class, event_types},
+    {&om_job_status_class, job_states},   {&om_event_type_class, event_types},      {&om_admin_privilege_class, privileges},
 };
 
 const char *const *enum_values(const struct ice_class *cls)
@@ -146,6 +151,16 @@ const char *const *enum_values(const struct ice_class *cls)
     for (size_t i = 0; i < ARRAY_LEN(enumerations); i++)
         if (enumerations[i].cls == cls)
             return enumerations[i].values;
+    return NULL;
+}
+
+const struct ice_class *enum_by_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(enumerations); i++) {
+        const char *last = strrchr(enumerations[i].cls->id, ':');
+        if (last && strcmp(last + 1, name) == 0)
+            return enumerations[i].cls;
+    }
     return NULL;
 }
 

@@ -58,3 +58,4 @@ void entity_schema(struct store *s);
 
 /* Values of enumerations, in the order of their ids (from 1); NULL at the end.  NULL when the class is no enumeration of ours. */
 const char *const *enum_values(const struct ice_class *cls);
+const struct ice_class *enum_by_name(const char *name); /* "PixelsType"; NULL */

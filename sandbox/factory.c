@@ -18,6 +18,7 @@ static const struct {
     {&om_api_service_factory_get_session_service_op, &sessions_kind},
     {&om_api_service_factory_get_config_service_op, &config_kind},
     {&om_api_service_factory_get_container_service_op, &container_kind},
+    {&om_api_service_factory_get_types_service_op, &types_kind},
     {&om_api_service_factory_shared_resources_op, &resources_kind},
 };
 
@@ -135,6 +136,7 @@ static const struct handler factory_handlers[] = {
     {&om_api_service_factory_get_session_service_op, get_service},
     {&om_api_service_factory_get_config_service_op, get_service},
     {&om_api_service_factory_get_container_service_op, get_service},
+    {&om_api_service_factory_get_types_service_op, get_service},
     {&om_api_service_factory_shared_resources_op, get_service},
     {&om_api_service_factory_get_by_name_op, get_by_name},
     {&om_api_service_factory_active_services_op, active_services},
@@ -150,6 +152,34 @@ const struct kind factory_kind = {.name = "ServiceFactory",
                                   .types = "::omero::api::ServiceFactory ::omero::cmd::Session ::Glacier2::Session",
                                   .handlers = factory_handlers,
                                   .n = ARRAY_LEN(factory_handlers)};
+
+/* --- enumerations --- */
+
+static int all_enumerations(struct call *c)
+{
+    const struct om_api_itypes_all_enumerations_in *in = c->in;
+    const char *dot = strrchr(in->type, '.');
+    const struct ice_class *cls = enum_by_name(dot ? dot + 1 : in->type);
+    const char *const *values = cls ? enum_values(cls) : NULL;
+    const struct om_iobject **list;
+    size_t n = 0;
+
+    if (!cls)
+        return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and keeps no values of %s", in->type);
+    while (values[n])
+        n++;
+    list = arena_alloc(c->mem, n, sizeof(struct om_iobject *));
+    for (size_t i = 0; i < n; i++)
+        list[i] = enum_object(c->mem, cls, values[i]);
+    ((struct om_api_itypes_all_enumerations_out *)c->out)->ret = (struct om_api_iobject_list){.n = n, .at = list};
+    return 0;
+}
+
+static const struct handler types_handlers[] = {{&om_api_itypes_all_enumerations_op, all_enumerations}};
+const struct kind types_kind = {.name = "omero.api.ITypes",
+                                .types = "::omero::api::ITypes ::omero::api::ServiceInterface",
+                                .handlers = types_handlers,
+                                .n = ARRAY_LEN(types_handlers)};
 
 /* --- configuration --- */
 
