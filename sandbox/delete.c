@@ -61,15 +61,15 @@ static void doom(struct deletion *d, const char *select)
 }
 
 static const char *const rules[] = {
-    "select 'Dataset', l.child from doomed d join ProjectDatasetLink l on d.t = 'Project' and l.parent = d.id join Dataset x on x.id = l.child "
+    ("select 'Dataset', l.child from doomed d join ProjectDatasetLink l on d.t = 'Project' and l.parent = d.id join Dataset x on x.id = l.child "
     "where may_delete(x._grp, x._owner) and not exists (select 1 from ProjectDatasetLink o where o.child = l.child and not exists "
-    "(select 1 from doomed y where y.t = 'Project' and y.id = o.parent))",
-    "select 'Image', l.child from doomed d join DatasetImageLink l on d.t = 'Dataset' and l.parent = d.id join Image x on x.id = l.child "
+    "(select 1 from doomed y where y.t = 'Project' and y.id = o.parent))"),
+    ("select 'Image', l.child from doomed d join DatasetImageLink l on d.t = 'Dataset' and l.parent = d.id join Image x on x.id = l.child "
     "where may_delete(x._grp, x._owner) and not exists (select 1 from DatasetImageLink o where o.child = l.child and not exists "
-    "(select 1 from doomed y where y.t = 'Dataset' and y.id = o.parent))",
+    "(select 1 from doomed y where y.t = 'Dataset' and y.id = o.parent))"),
     "select 'Image', i.id from doomed d join Image i on d.t = 'Fileset' and i.fileset = d.id",
-    "select 'Fileset', i.fileset from doomed d join Image i on d.t = 'Image' and i.id = d.id where i.fileset is not null and not exists "
-    "(select 1 from Image o where o.fileset = i.fileset and not exists (select 1 from doomed y where y.t = 'Image' and y.id = o.id))",
+    ("select 'Fileset', i.fileset from doomed d join Image i on d.t = 'Image' and i.id = d.id where i.fileset is not null and not exists "
+    "(select 1 from Image o where o.fileset = i.fileset and not exists (select 1 from doomed y where y.t = 'Image' and y.id = o.id))"),
     "select 'Pixels', p.id from doomed d join Pixels p on d.t = 'Image' and p.image = d.id",
     "select 'Channel', h.id from doomed d join Channel h on d.t = 'Pixels' and h.pixels = d.id",
     "select 'LogicalChannel', h.logicalChannel from doomed d join Channel h on d.t = 'Channel' and h.id = d.id",

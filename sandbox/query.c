@@ -48,8 +48,6 @@ static void bind_list(sqlite3_stmt *q, int at, const struct om_rlist *list)
 
 static void bind_value(sqlite3_stmt *q, int at, const struct om_rtype *v)
 {
-    AUTO(mem_freep) char *single = NULL;
-
     if (is_list(v))
         bind_list(q, at, (const struct om_rlist *)v);
     else if (v->cls == &om_rlong_class)

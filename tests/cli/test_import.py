@@ -46,6 +46,7 @@ class Import(unittest.TestCase):
              'IMPOMERO_STATE': os.path.join(self.dir, 'state'), **env}
         done = subprocess.run([IMPOMERO, *args], env=e, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.out = done.stdout
         return done.stdout + done.stderr
 
     def shown(self):
@@ -58,7 +59,8 @@ class Import(unittest.TestCase):
                      'organism = Danio rerio', 'tag: mitosis'):
             self.assertIn(text, shown)
         self.assertEqual(shown.count('\n    image '), 7)
-        again = json.loads(self.run_it('import', '--json', self.share))
+        self.run_it('import', '--json', self.share)
+        again = json.loads(self.out)
         self.assertEqual(len(again.get('filesets', again.get('imported'))), 0)
         self.assertEqual(self.shown(), shown)
 
