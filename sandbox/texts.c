@@ -66,6 +66,11 @@ static const struct text texts[] = {
      "l",
      "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o "
      "and a.ns = :ns and see(l._grp, l._owner) order by a.id"},
+    {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
+     "order by a.id",
+     "l",
+     "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and a.ns = :ns "
+     "and see(l._grp, l._owner) order by a.id"},
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
      "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
      "lllt",
