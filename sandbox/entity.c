@@ -227,6 +227,8 @@ bool entity_collection(const struct entity *e, const char *name, struct collecti
             out->back = backs[i].back;
     if (!out->back && entity_is_link(items))
         out->back = items->link_parent == e->cls || ice_class_is_a(e->cls, items->link_parent) ? "parent" : "child";
+    if (items->cls == &om_group_experimenter_map_class)
+        out->back = e->cls == &om_experimenter_class ? "child" : "parent";
     return out->back != NULL;
 }
 

@@ -151,7 +151,8 @@ static void half_a_file_is_told(void **state)
         {"x.dm4", 60, {{0, 16, "\0\0\0\4\0\0\0\0\0\0\0\x24\0\0\0\1"}}, "Gatan Digital Micrograph, GatanReader"},
         {"x.nd2", 80, {{0, 4, ND2}, {20, 4, ND2}, {40, 33, "ND2 CHUNK MAP SIGNATURE 0000001!\x14"}}, "Nikon ND2, ND2Reader"},
         {"x.nd2", 79, {{0, 4, ND2}, {20, 4, ND2}, {40, 33, "ND2 CHUNK MAP SIGNATURE 0000001!\x14"}}, "broken-file"},
-        {"x.nd2", 80, {{0, 4, ND2}, {40, 40, "ND2 CHUNK MAP SIGNATURE 0000001!\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"}}, "broken-file"},
+        {"x.nd2", 80, {{0, 4, ND2},
+                       {40, 40, "ND2 CHUNK MAP SIGNATURE 0000001!\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"}}, "broken-file"},
         {"x.ims", 60, {{0, 10, "\x89HDF\r\n\x1A\n\2\x08"}, {28, 1, "\x3C"}}, "Imaris, ImarisHDFReader"},
         {"x.ims", 59, {{0, 10, "\x89HDF\r\n\x1A\n\2\x08"}, {28, 1, "\x3C"}}, "broken-file"},
         {"x.ims", 60, {{0, 14, "\x89HDF\r\n\x1A\n\0\0\0\0\0\x08"}, {40, 1, "\x3C"}}, "Imaris, ImarisHDFReader"},
@@ -240,7 +241,8 @@ static void ome_xml_has_its_planes_inside(void **state)
         {"x", 60, XML("<?xml version=\"1.0\"?><OME><Image/></OME>                     "), "OME-XML, OMEXMLReader"},
         {"x.ome", 20, XML("<OME><Image/></OM   "), "broken-file"},
         {"x.ome.xml", 20, XML("<other/>            "), "broken-file"},
-        {"x.ome.xml", 99, XML("<OME><Image><Pixels><TiffData><UUID FileName=\"a.tif\">u</UUID></TiffData></Pixels></Image></OME>  "),
+        {"x.ome.xml", 99, XML("<OME><Image><Pixels><TiffData>"
+         "<UUID FileName=\"a.tif\">u</UUID></TiffData></Pixels></Image></OME>  "),
          "deferred"},
     };
 
