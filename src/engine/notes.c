@@ -64,6 +64,36 @@ static struct pairs pairs_of(const struct ledger_revision *r, struct arena *a)
     return (struct pairs){.at = rows, .n = r ? r->n_pairs : 0};
 }
 
+/* ---- what a run that was cut short had made, and had no time to write down ---- */
+
+/* Is it what the card wants?  1, 0, -1. */
+typedef int same_fn(struct draft *w, int64_t id, struct err *err);
+
+static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("d", w->d->omero_id), om_arg_long("o", w->c->who.user_id),
+                                  om_arg_string("ns", w->e->job->settings->annotations_namespace)};
+    const struct om_query q = {.hql = "select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d "
+                                      "and l.details.owner.id = :o and a.ns = :ns order by a.id",
+                               .cols = "l",
+                               .n_args = 3,
+                               .args = args};
+    struct om_rows rows;
+
+    if (w->d->applied || w->d->n_notes > 0)
+        return OM_ABSENT;
+    if (om_query(w->c, &q, w->a, &rows, err) < 0)
+        return -1;
+    for (size_t i = 0; i < rows.n; i++) {
+        int r = same(w, om_long(&rows, i, 0), err);
+
+        *id = om_long(&rows, i, 0);
+        if (r != 0)
+            return r < 0 ? -1 : 0;
+    }
+    return OM_ABSENT;
+}
+
 /* ---- map ---- */
 
 /* 0, OM_STALE, OM_ABSENT, -1 */
@@ -84,12 +114,26 @@ static int rewrite_map(struct draft *w, int64_t id, struct err *err)
     return pairs_equal(&now, &merged) ? 0 : om_map_save(w->c, &loaded, merged.at, merged.n, err);
 }
 
+static int same_map(struct draft *w, int64_t id, struct err *err)
+{
+    struct pairs wanted = pairs_of(w->d->wanted, w->a), now;
+    struct om_note loaded;
+    int r = om_map_load(w->c, id, w->a, &loaded, err);
+
+    if (r != 0)
+        return r == OM_ABSENT ? 0 : -1;
+    now = (struct pairs){.at = loaded.pairs, .n = loaded.n_pairs};
+    return pairs_equal(&now, &wanted);
+}
+
 static int make_map(struct draft *w, bool was, struct err *err)
 {
     struct pairs wanted = pairs_of(w->d->wanted, w->a);
     int64_t id;
+    int r = find_orphan(w, same_map, &id, err);
 
-    if (om_map_create(w->c, w->e->job->settings->annotations_namespace, wanted.at, wanted.n, &id, err) < 0)
+    if (r < 0 || (r == OM_ABSENT &&
+                  om_map_create(w->c, w->e->job->settings->annotations_namespace, wanted.at, wanted.n, &id, err) < 0))
         return -1;
     add(w, LEDGER_NOTE_MAP, "", id, true, was);
     return 0;
@@ -112,11 +156,21 @@ static int rewrite_comment(struct draft *w, int64_t id, struct err *err)
     return om_comment_save(w->c, &loaded, w->d->wanted->comment, err);
 }
 
+static int same_comment(struct draft *w, int64_t id, struct err *err)
+{
+    struct om_note loaded;
+    int r = om_comment_load(w->c, id, w->a, &loaded, err);
+
+    return r == OM_ABSENT ? 0 : r < 0 ? -1 : strcmp(loaded.text, w->d->wanted->comment) == 0;
+}
+
 static int make_comment(struct draft *w, bool was, struct err *err)
 {
     int64_t id;
+    int r = find_orphan(w, same_comment, &id, err);
 
-    if (om_comment_create(w->c, w->e->job->settings->annotations_namespace, w->d->wanted->comment, &id, err) < 0)
+    if (r < 0 || (r == OM_ABSENT &&
+                  om_comment_create(w->c, w->e->job->settings->annotations_namespace, w->d->wanted->comment, &id, err) < 0))
         return -1;
     add(w, LEDGER_NOTE_COMMENT, "", id, true, was);
     return 0;
@@ -193,11 +247,13 @@ static int write_all(struct draft *w, struct err *err)
 
 /* ---- links ---- */
 
-/* A link to the dataset that was there already is not ours. */
+/* A link to the dataset that was there already is not ours; before the card was first applied nobody else had time to make one. */
 static int mark_linked(struct draft *w, const struct om_note_ref *refs, size_t n, struct err *err)
 {
     struct om_link_rows rows;
 
+    if (!w->d->applied)
+        return 0;
     if (om_links_find(w->c, OM_DATASET, &w->d->omero_id, 1, refs, n, w->a, &rows, err) < 0)
         return -1;
     for (size_t i = 0; i < w->n; i++)

@@ -16,9 +16,9 @@ enum recover_act recover_decide(const struct recover_facts *f)
     if (f->n_images > 0)
         return RECOVER_ADOPT;
     if (!f->found)
-        return f->over ? RECOVER_FRESH : RECOVER_WAIT;
+        return f->over || (!may_run && f->age_ms > RECOVER_LATE_MS) ? RECOVER_FRESH : RECOVER_WAIT;
     if (!may_run)
-        return f->over ? RECOVER_DELETE : RECOVER_WAIT;
+        return RECOVER_DELETE;
     if (f->log_has_size)
         return RECOVER_FAILED;
     return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;

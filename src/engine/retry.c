@@ -13,6 +13,7 @@ static const struct pace {
     int base_ms, most_ms;
 } paces[] = {
     {REASON_SETTLING, 1 * SECOND, 10 * SECOND},
+    {REASON_UNDER_WAY, 10 * SECOND, 10 * SECOND},
     {REASON_LOST, 1 * SECOND, 5 * MINUTE},
     {REASON_SESSION, 1 * SECOND, 1 * MINUTE},
     {REASON_TIMEOUT, 30 * SECOND, 10 * MINUTE},

@@ -127,7 +127,7 @@ static int act(struct work *w, enum recover_act what, int64_t fileset, struct er
                    ? -1
                    : err_set(err, REASON_IMPORT_FAILED, 0, "OMERO could not import it, in an earlier try that was cut short");
     case RECOVER_WAIT:
-        return err_set(err, REASON_SERVER_BUSY, 0, "an earlier try may still be under way on the server");
+        return err_set(err, REASON_UNDER_WAY, 0, "last sent: %s", ledger_call_name(w->f.call));
     case RECOVER_PERSON:
         break;
     }

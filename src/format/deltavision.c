@@ -76,9 +76,8 @@ static void group(struct format_scene *scene, struct format_file *file)
 
     set_begin(&set, scene);
     set_add(&set, file);
-    if (log && !log->driver)
-        set_share(&set, log);
     set_add(&set, scene_beside(scene, file, text));
+    set_share(&set, log && !log->driver ? log : NULL);
     set_end(&set, &file->said, false);
 }
 

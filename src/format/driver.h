@@ -52,11 +52,12 @@ struct format_set {
     struct format_scene *scene;
     struct format_file **members;
     size_t n, cap;
+    struct format_file *shared;
 };
 
 void set_begin(struct format_set *set, struct format_scene *scene);
 void set_add(struct format_set *set, struct format_file *file); /* once; NULL is fine */
-void set_share(struct format_set *set, struct format_file *file); /* though it is in another group already; not NULL */
+void set_share(struct format_set *set, struct format_file *file); /* one, though another group has it; NULL is fine */
 void set_end(struct format_set *set, const struct format_verdict *verdict, bool plate); /* frees; takes the members */
 void group_alone(struct format_scene *scene, struct format_file *file);
 

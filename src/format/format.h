@@ -14,6 +14,7 @@
 struct format_group {
     const struct tree_entry *const *members; /* the target first; borrowed from the tree */
     size_t n_members;
+    bool last_shared;    /* the last one, a small companion, may be in other groups too */
     const char *format;  /* "TIFF", "OME-TIFF", "Leica LIF" ...; "" when unknown */
     const char *reader;  /* Bio-Formats' class name: loci.formats.in.OMETiffReader; NULL when unknown */
     bool plate;

@@ -32,7 +32,7 @@ void set_begin(struct format_set *set, struct format_scene *scene)
     *set = (struct format_set){.scene = scene};
 }
 
-void set_share(struct format_set *set, struct format_file *file)
+static void put(struct format_set *set, struct format_file *file)
 {
     file->taken = true;
     set->members = mem_grow(set->members, set->n, &set->cap, sizeof(struct format_file *));
@@ -42,7 +42,12 @@ void set_share(struct format_set *set, struct format_file *file)
 void set_add(struct format_set *set, struct format_file *file)
 {
     if (file && !file->taken)
-        set_share(set, file);
+        put(set, file);
+}
+
+void set_share(struct format_set *set, struct format_file *file)
+{
+    set->shared = file;
 }
 
 /* Bio-Formats takes options for reading `x.tif` from `x.tif.bfoptions`. */
@@ -57,12 +62,15 @@ void set_end(struct format_set *set, const struct format_verdict *verdict, bool 
 {
     if (verdict->why == REASON_NONE || verdict->why == REASON_DEFERRED)
         add_options(set);
+    if (set->shared)
+        put(set, set->shared);
 
     const struct tree_entry **members = arena_alloc(set->scene->arena, set->n, sizeof(struct tree_entry *));
 
     for (size_t i = 0; i < set->n; i++)
         members[i] = set->members[i]->entry;
     add_group(set->scene, members, set->n, verdict, plate);
+    set->scene->groups[set->scene->n_groups - 1].last_shared = set->shared != NULL;
     free(set->members);
     *set = (struct format_set){.scene = set->scene};
 }

@@ -14,6 +14,7 @@ static bool is_one_of(const char *codec, const char *const *known, size_t n)
     return false;
 }
 
+/* A codec that was not found is four zeros, "????". */
 static void refuse(const struct format_look *look, const char *codec, struct format_verdict *said)
 {
     char shown[5] = "";
@@ -126,8 +127,6 @@ void check_quicktime(const struct format_look *look, struct format_verdict *said
     walk(&f, 0, look->size, 0);
     if (f.cut)
         say_cut(said, "a QuickTime film whose end is missing");
-    else if (!f.found)
-        *said = (struct format_verdict){.why = REASON_UNKNOWN_FORMAT, .text = "a film without pictures that can be told"};
-    else if (!is_one_of(f.codec, known, ARRAY_LEN(known)))
+    else if (!f.found || !is_one_of(f.codec, known, ARRAY_LEN(known)))
         refuse(look, f.codec, said);
 }

@@ -67,8 +67,10 @@ bool sign_mrc_exactly(const struct format_look *look)
 
 void check_mrc(const struct format_look *look, struct format_verdict *said)
 {
-    bool big_endian = !sizes_may_be(look, false);
+    bool may_be_whole = false;
 
-    if (mrc_bytes(look, big_endian) > look->size)
+    for (int big_endian = 0; big_endian < 2; big_endian++)
+        may_be_whole |= sizes_may_be(look, big_endian) && mrc_bytes(look, big_endian) <= look->size;
+    if (!may_be_whole)
         say_cut(said, "an MRC whose end is missing");
 }

@@ -1,8 +1,8 @@
 /* Formats whose file stands alone, one row each: how it is told, and what must hold of it.  Private to the room.
  *
- * The order of the rows is Bio-Formats' own, as are the readers' names, the suffixes and the places of the signs.  Where Bio-Formats
- * takes a file for its suffix alone, the row asks for the sign that the format's own description gives; rare formats that have
- * none are left alone, for a wrong guess would leave a ruin on the server. */
+ * The order of the rows is Bio-Formats' own, as are the readers' names, suffixes and places of signs.  Where Bio-Formats takes a
+ * file for its suffix alone, the row asks for the sign that the format's own description gives; rare formats that have none are
+ * left alone, for a wrong guess would leave a ruin on the server. */
 #pragma once
 
 #include "format/driver.h"

@@ -180,6 +180,7 @@ struct ledger_target {
 struct ledger_member {
     const char *path;
     struct ledger_stamp stamp;
+    bool shared; /* of a plan: a small companion that other filesets may have too */
     const char *algorithm, *hash; /* of what was uploaded; NULL before */
 };
 
@@ -217,7 +218,7 @@ struct ledger_synced {
  * - Not sent yet: follows the plan (dataset, name, card), settles anew when a stamp changed.  Held or waiting ones are released
  *   when a stamp or the card's revision changed, or when the plan's own reason is gone.
  * - Sent or started: left alone.  Done: stays done; a change of its files is reported (why = REASON_CHANGED).
- * - A new set with a member that another set has imported already is held as REASON_DUPLICATE.
+ * - A new set with a member, not a shared one, that another set has imported already is held as REASON_DUPLICATE.
  * - Not in the scan any more: not handed out until it is back; done ones stay done. */
 int ledger_sync(struct ledger *l, const struct ledger_scan *scan, struct ledger_synced *out, struct err *err);
 

@@ -63,6 +63,8 @@ int sync_other_owner(struct sync *s, const struct ledger_plan *p, int64_t id, st
     for (size_t i = 0; i < p->n_members; i++) {
         AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
+        if (p->members[i].shared)
+            continue;
         if (sql_start(s->l, &st, err, "SELECT o.path FROM file f JOIN member m ON m.file = f.id JOIN fileset o ON o.id ="
                       " m.fileset"
                       " WHERE f.root = ?1 AND f.path = ?2 AND o.id <> ?3 AND (o.call <> 'none' OR o.claimed = 1) LIMIT 1", "ipi",

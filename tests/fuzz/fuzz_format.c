@@ -10,6 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = {
     "x", "x.tif", "x.lif", "x.czi", "x.companion.ome", "metadata.txt", "x.pattern", "x.xml", "x.png",
+    "x.pgm", "x.fits", "x.pcx", "x.bmp", "x.mrc", "x.map", "x.dm3", "x.dv", "x.ims", "x.raw", "x.avi", "x.sdt", "x.sld", "x.mov",
+    "x.tga", "x.msr", "x.scn", "x.spe", "x.nii", "x.nrrd", "x.ics", "x.pic", "x.oib", "x.nd2", "x.jp2", "x.jpx", "x.lsm", "x.svs",
+    "x.ndpi", "x.ome", "x.csv", "x.img",
 };
 
 static void detect_all(struct format_look *look)

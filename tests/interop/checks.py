@@ -19,10 +19,15 @@ CHECKS = []
 with open(os.path.join(SHARED, 'samples', 'expected.json'), encoding='utf-8') as _f:
     EXPECTED = {s['name']: s for s in json.load(_f)['sets']}
 
-SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hyperstack', 'made-ome-tiff-5d', 'made-ome-tiff-bigtiff',
-        'made-ome-tiff-pyramid', 'made-ome-tiff-set', 'made-ome-tiff-three-images', 'made-ome-companion', 'ome-tiff-czt',
-        'qupath-ome-tiff-2c', 'prairie-ome-tiff-alone', 'made-czi-8bit-time', 'made-czi-mosaic', 'made-czi-rgb', 'made-czi-three-scenes',
-        'czi-dapi-gfp', 'czi-airyscan-lsm880', 'czi-lattice-lightsheet', 'czi-scenes-mosaic', 'lif-xz-two-channels', 'lif-lasx-lambda']
+SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hyperstack', 'made-ome-tiff-5d',
+        'made-ome-tiff-bigtiff', 'made-ome-tiff-pyramid', 'made-ome-tiff-set', 'made-ome-tiff-three-images',
+        'made-ome-companion', 'ome-tiff-czt', 'qupath-ome-tiff-2c', 'prairie-ome-tiff-alone', 'made-czi-8bit-time',
+        'made-czi-mosaic', 'made-czi-rgb', 'made-czi-three-scenes', 'czi-dapi-gfp', 'czi-airyscan-lsm880',
+        'czi-lattice-lightsheet', 'czi-scenes-mosaic', 'lif-xz-two-channels', 'lif-lasx-lambda', 'dm3-gatan',
+        'dm4-gatan', 'dv-deltavision', 'made-avi', 'made-dv-priism', 'made-fits', 'made-ics-one-file', 'made-imaris',
+        'made-jpeg2000', 'made-mrc', 'made-nifti', 'made-ome-xml', 'made-quicktime', 'made-svs-like',
+        'metamorph-tiff', 'mrc-emdb-map', 'nd2-multichannel', 'nd2-old-jpeg2000', 'nd2-zstack', 'nikon-tiff',
+        'oib-fluoview', 'prairie-linescan-pair', 'spe-princeton', 'svs-aperio', 'tiff-axiovision', 'tiff-olympus-sis']
 
 
 def check(fn):

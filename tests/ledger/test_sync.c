@@ -212,6 +212,24 @@ static void a_new_set_with_an_imported_member_is_a_duplicate(void **state)
     bed_end(&b);
 }
 
+static void a_shared_companion_holds_nothing_up(void **state)
+{
+    (void)state;
+    struct bed b;
+    struct bed_scan s = {0};
+
+    bed_begin(&b);
+    sync_one(&b, 1, 0);
+    bed_import(&b, bed_next(&b)->id, 500);
+    bed_target(&s, "d", "s1", "ada");
+    struct ledger_plan *p = bed_file(&s, "d/all.ome", 0, 5);
+    s.members[1] = (struct ledger_member){.path = "d/a.tif", .stamp = {.size = 1}, .shared = true};
+    p->n_members = 2;
+    bed_sync(&b, &s);
+    assert_int_not_equal(bed_get(&b, 2)->state, LEDGER_HELD);
+    bed_end(&b);
+}
+
 static void a_held_one_is_free_when_its_card_changes(void **state)
 {
     (void)state;
@@ -321,6 +339,7 @@ int main(void)
         cmocka_unit_test(what_may_be_on_the_server_is_handed_out_though_it_vanished),
         cmocka_unit_test(what_was_imported_and_changes_is_reported_and_stays),
         cmocka_unit_test(a_new_set_with_an_imported_member_is_a_duplicate),
+        cmocka_unit_test(a_shared_companion_holds_nothing_up),
         cmocka_unit_test(a_held_one_is_free_when_its_card_changes),
         cmocka_unit_test(cards_and_their_faults_are_kept),
         cmocka_unit_test(a_root_that_is_away_is_said_and_forgotten_when_it_is_back),

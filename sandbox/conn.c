@@ -1,0 +1,311 @@
+#include "sandbox/conn.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/ceilings.h"
+#include "base/clock.h"
+
+enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024 };
+
+static void wait_fd(struct conn *c, short events)
+{
+    struct pollfd p = {.fd = link_fd(c->link), .events = events};
+
+    (void)poll(&p, 1, TICK_MS);
+}
+
+/* --- writing --- */
+
+static int write_some(struct conn *c, const uint8_t *at, size_t n, size_t *moved)
+{
+    struct err err;
+
+    pthread_mutex_lock(&c->link_lock);
+    int r = link_try_write(c->link, at, n, moved, &err);
+    pthread_mutex_unlock(&c->link_lock);
+    return r;
+}
+
+void conn_write(struct conn *c, const struct buf *message)
+{
+    int64_t deadline = clock_after_ns(WRITE_S * NS_PER_S);
+    size_t done = 0;
+
+    pthread_mutex_lock(&c->write_lock);
+    while (done < message->len && clock_mono_ns() < deadline) {
+        size_t moved = 0;
+        if (write_some(c, message->data + done, message->len - done, &moved) < 0)
+            break;
+        done += moved;
+        if (moved == 0)
+            wait_fd(c, POLLOUT);
+    }
+    pthread_mutex_unlock(&c->write_lock);
+}
+
+/* --- receiving --- */
+
+static struct servant *find_in(struct servant *list, const struct ice_identity *id)
+{
+    for (; list; list = list->next)
+        if (strcmp(list->name, id->name) == 0 && strcmp(list->category, id->category) == 0)
+            return list;
+    return NULL;
+}
+
+static struct servant *find_servant(struct conn *c, const struct ice_identity *id)
+{
+    struct servant *v = find_in(c->server->common, id);
+
+    return v || !c->session || c->session->closed ? v : find_in(c->session->servants, id);
+}
+
+/* What reads the request later needs its bytes, and the parser does not keep them. */
+static void keep_bytes(struct request *r)
+{
+    size_t n = (size_t)(r->msg.encaps.end - r->msg.encaps.at);
+    uint8_t *copy = arena_alloc(r->mem, n, 1);
+
+    if (n)
+        memcpy(copy, r->msg.encaps.at, n);
+    r->msg.encaps.at = copy;
+    r->msg.encaps.end = copy + n;
+}
+
+static void mark_busy(struct conn *c, struct request *r)
+{
+    struct servant *v = r->servant;
+
+    if (!v)
+        return;
+    v->refs++;
+    if (!v->kind->stateful)
+        return;
+    if (v->busy++ > 0) {
+        c->server->overlaps++;
+        server_say("two calls at a time on one stateful servant: %s on %s %s", r->msg.operation, v->kind->name, v->name);
+    }
+}
+
+static bool is_router(const struct ice_identity *id)
+{
+    return strcmp(id->name, "router") == 0 && strcmp(id->category, "OMERO.Glacier2") == 0;
+}
+
+/* -1: a request to something else than the router without a session: the router closes such a connection. */
+static int receive(struct conn *c, const struct ice_msg *msg, struct arena *mem)
+{
+    struct request *r = arena_alloc(mem, 1, sizeof(*r));
+
+    *r = (struct request){.mem = mem, .msg = *msg};
+    keep_bytes(r);
+    pthread_mutex_lock(&c->server->lock);
+    bool refused = !c->session && !is_router(&msg->target);
+    if (!refused) {
+        r->servant = find_servant(c, &msg->target);
+        mark_busy(c, r);
+        *c->last = r;
+        c->last = &r->next;
+        pthread_cond_signal(&c->filled);
+    }
+    pthread_mutex_unlock(&c->server->lock);
+    if (refused)
+        arena_free(mem);
+    return refused ? -1 : 0;
+}
+
+/* 1 the connection goes on, 0 it ends. */
+static int take_messages(struct conn *c, struct ice_parser *parser)
+{
+    struct err err = ERR_INIT;
+
+    for (;;) {
+        struct arena *mem = arena_new();
+        struct ice_msg msg;
+        int r = ice_parser_next(parser, mem, &msg, &err);
+        if (r == 1 && msg.type == ICE_REQUEST) {
+            if (receive(c, &msg, mem) < 0)
+                return 0;
+            continue;
+        }
+        arena_free(mem);
+        if (r < 0)
+            server_say("%s: %s", link_peer(c->link), err.text);
+        if (r < 0 || (r == 1 && msg.type == ICE_CLOSE))
+            return 0;
+        if (r == 0)
+            return 1;
+    }
+}
+
+static bool is_stopping(struct conn *c)
+{
+    pthread_mutex_lock(&c->server->lock);
+    bool yes = c->server->stopping || c->over;
+    pthread_mutex_unlock(&c->server->lock);
+    return yes;
+}
+
+static void receive_all(struct conn *c)
+{
+    AUTO(ice_parser_clear) struct ice_parser parser = ICE_PARSER_INIT;
+    AUTO(mem_freep) uint8_t *bytes = mem_new(READ_BYTES, 1);
+    struct err err = ERR_INIT;
+
+    while (!is_stopping(c)) {
+        size_t moved = 0;
+        pthread_mutex_lock(&c->link_lock);
+        int r = link_try_read(c->link, bytes, READ_BYTES, &moved, &err);
+        pthread_mutex_unlock(&c->link_lock);
+        if (r != 0)
+            return;
+        if (moved == 0) {
+            wait_fd(c, POLLIN);
+            continue;
+        }
+        if (ice_parser_feed(&parser, bytes, moved, &err) < 0 || !take_messages(c, &parser))
+            return;
+    }
+}
+
+/* --- answering --- */
+
+static struct request *next_request(struct conn *c)
+{
+    pthread_mutex_lock(&c->server->lock);
+    while (!c->queue && !c->over)
+        pthread_cond_wait(&c->filled, &c->server->lock);
+
+    struct request *r = c->queue;
+
+    if (r) {
+        c->queue = r->next;
+        if (!c->queue)
+            c->last = &c->queue;
+    }
+    pthread_mutex_unlock(&c->server->lock);
+    return r;
+}
+
+static void *work(void *conn)
+{
+    struct conn *c = conn;
+
+    for (struct request *r; (r = next_request(c));) {
+        dispatch(c, r);
+        arena_free(r->mem);
+    }
+    return NULL;
+}
+
+/* --- from beginning to end --- */
+
+static void logout(struct conn *c)
+{
+    struct server *s = c->server;
+    struct session *session = c->session;
+
+    if (!session)
+        return;
+    c->session = NULL;
+    if (!session->closed)
+        session_leave(s, session, false);
+    session_release(s, session);
+}
+
+static bool shake_hands(struct conn *c)
+{
+    struct link *plain = c->link;
+    struct err err = ERR_INIT;
+
+    if (!c->secure)
+        return true;
+    c->link = NULL;
+    return link_tls_accept(&c->link, plain, c->server->certificate, c->server->key, clock_after_ns(HANDSHAKE_S * NS_PER_S), &err) == 0;
+}
+
+static void *serve(void *conn)
+{
+    struct conn *c = conn;
+    AUTO(buf_clear) struct buf hello = BUF_INIT(64);
+
+    if (shake_hands(c)) {
+        ice_write_bare(&hello, ICE_VALIDATE);
+        conn_write(c, &hello);
+        receive_all(c);
+    }
+    pthread_mutex_lock(&c->server->lock);
+    c->over = true;
+    pthread_cond_signal(&c->filled);
+    pthread_mutex_unlock(&c->server->lock);
+    pthread_join(c->worker, NULL);
+    pthread_mutex_lock(&c->server->lock);
+    logout(c);
+    c->finished = true;
+    link_close(c->link);
+    c->link = NULL;
+    pthread_mutex_unlock(&c->server->lock);
+    return NULL;
+}
+
+void conn_start(struct server *s, struct link *link, bool secure)
+{
+    struct conn *c = mem_new(1, sizeof(*c));
+
+    c->server = s;
+    c->link = link;
+    c->secure = secure;
+    c->last = &c->queue;
+    pthread_mutex_init(&c->link_lock, NULL);
+    pthread_mutex_init(&c->write_lock, NULL);
+    pthread_cond_init(&c->filled, NULL);
+    uuid_new(c->category);
+    pthread_mutex_lock(&s->lock);
+    c->next = s->conns;
+    s->conns = c;
+    pthread_create(&c->worker, NULL, work, c);
+    pthread_create(&c->reader, NULL, serve, c);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void conn_free(struct conn *c)
+{
+    pthread_join(c->reader, NULL);
+    while (c->registered) {
+        struct registered *r = c->registered;
+        c->registered = r->next;
+        free(r->key);
+        free(r);
+    }
+    pthread_mutex_destroy(&c->link_lock);
+    pthread_mutex_destroy(&c->write_lock);
+    pthread_cond_destroy(&c->filled);
+    free(c);
+}
+
+static struct conn *take_one(struct server *s, bool any)
+{
+    pthread_mutex_lock(&s->lock);
+
+    struct conn **at = &s->conns;
+
+    while (*at && !any && !(*at)->finished)
+        at = &(*at)->next;
+
+    struct conn *c = *at;
+
+    if (c)
+        *at = c->next;
+    pthread_mutex_unlock(&s->lock);
+    return c;
+}
+
+void conn_reap(struct server *s, bool all)
+{
+    for (struct conn *c; (c = take_one(s, all));)
+        conn_free(c);
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""The whole path, in every build: `impomero import` of the sample tree into a sandbox.
+
+usage: test_import.py IMPOMERO OMERO_SANDBOX SOURCE_DIRECTORY
+"""
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+IMPOMERO, SANDBOX, TOP = sys.argv[1:4]
+
+
+class Import(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix='impomero-import-')
+        self.share = os.path.join(self.dir, 'share')
+        shutil.copytree(os.path.join(TOP, 'sample'), self.share)
+        self.data = os.path.join(self.dir, 'server')
+        self.log = open(os.path.join(self.dir, 'log'), 'w+', encoding='utf-8')
+        self.server = subprocess.Popen([SANDBOX, '--data', self.data, '--users', os.path.join(TOP, 'sample', 'users.toml'), '--port', '0'],
+                                       stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.server.stdout.readline()
+        self.assertRegex(line, '^ready ssl=')
+        self.port = line.split('ssl=')[1].split()[0]
+
+    def tearDown(self):
+        """A sandbox that saw two calls at a time on one stateful service ends with another status."""
+        if self.server.poll() is None:
+            self.server.send_signal(signal.SIGTERM)
+        status = self.server.wait(60)
+        self.server.stdout.close()
+        self.log.seek(0)
+        said = self.log.read()
+        self.log.close()
+        shutil.rmtree(self.dir)
+        self.assertEqual(status, 0, said)
+
+    def run_it(self, *args, status=0, **env):
+        e = {**os.environ, 'OMERO_SERVER': 'localhost', 'OMERO_PORT': self.port, 'OMERO_ROOT_PASSWORD': 'omero', 'IMPOMERO_SETTLE': '0',
+             'IMPOMERO_STATE': os.path.join(self.dir, 'state'), **env}
+        done = subprocess.run([IMPOMERO, *args], env=e, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.out = done.stdout
+        return done.stdout + done.stderr
+
+    def shown(self):
+        return subprocess.run([SANDBOX, '--show', '--data', self.data], capture_output=True, text=True, check=True).stdout
+
+    def test_the_sample_tree_arrives_once(self):
+        self.run_it('import', self.share)
+        shown = self.shown()
+        for text in ('dataset Spindle_orientation  (id', 'image embryo_2-time_lapse.czi', 'image run_T0_C0.ome.tiff', 'file run_T1_C1.ome.tiff',
+                     'organism = Danio rerio', 'tag: mitosis'):
+            self.assertIn(text, shown)
+        self.assertEqual(shown.count('\n    image '), 7)
+        self.run_it('import', '--json', self.share)
+        again = json.loads(self.out)
+        self.assertEqual(len(again.get('filesets', again.get('imported'))), 0)
+        self.assertEqual(self.shown(), shown)
+
+    def test_a_changed_card_is_followed(self):
+        self.run_it('import', self.share)
+        card = os.path.join(self.share, 'gut', 'gut.toml')
+        with open(card, encoding='utf-8') as f:
+            text = f.read()
+        with open(card, 'w', encoding='utf-8') as f:
+            f.write(text.replace('Danio rerio', 'Mus musculus').replace('"control",', '"treated",'))
+        self.run_it('import', self.share)
+        shown = self.shown()
+        self.assertIn('organism = Mus musculus', shown)
+        self.assertIn('tag: treated', shown)
+        self.assertNotIn('Danio rerio', shown)
+
+    def test_a_wrong_password_ends_it(self):
+        self.assertIn('password', self.run_it('import', self.share, status=5, OMERO_ROOT_PASSWORD='wrong'))
+
+    def test_a_server_that_is_away_ends_it(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait(60)
+        self.assertIn(self.port, self.run_it('import', self.share, status=4))
+
+    def test_one_import_at_a_time(self):
+        state = os.path.join(self.dir, 'state')
+        os.makedirs(state, mode=0o700)
+        self.run_it('import', self.share)
+        with open(os.path.join(state, 'lock'), 'r+', encoding='utf-8') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.run_it('import', self.share, status=6)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
