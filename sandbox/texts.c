@@ -13,8 +13,11 @@
     "select obj from %T obj join fetch obj.details.owner as owner left outer join fetch obj.details.externalInfo "           \
     "join fetch obj.details.creationEvent"
 #define NOTES "select obj from %T obj join fetch obj.details.owner as owner join fetch obj.details.creationEvent"
+<<<<<<< HEAD
 #define OF_IMAGES                                                                                                            \
     "from FilesetEntry as i_fse join i_fse.fileset as i_fileset join i_fileset.images as i_image where i_image.id in (:ids)"
+=======
+>>>>>>> sandbox
 #define CHILDREN(Link)                                                                                                   \
     "select c from " Link " as c join fetch c.child as ch left outer join fetch ch.annotationLinks as ial "              \
     "left outer join fetch ial.child as a where c.parent.id=:dsid order by c.child.name"
@@ -61,6 +64,7 @@ static const struct text texts[] = {
      "select id from Annotation where id in " IN("ids") " and _grp = :g and see(_grp, _owner)"},
     {"select a.id from Annotation a where a.id in (:ids) and a.details.group.id = :g and a.details.owner.id = :o", "l",
      "select id from Annotation where id in " IN("ids") " and _grp = :g and _owner = :o and see(_grp, _owner)"},
+<<<<<<< HEAD
     {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
      "order by a.id",
      "l",
@@ -71,6 +75,8 @@ static const struct text texts[] = {
      "l",
      "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and a.ns = :ns "
      "and see(l._grp, l._owner) order by a.id"},
+=======
+>>>>>>> sandbox
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
      "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
      "lllt",
@@ -119,55 +125,11 @@ static const struct text texts[] = {
      "select l.id from DatasetImageLink l join Image i on i.id = l.child where l.parent = :dsid and see(l._grp, l._owner) "
      "order by i.name, l.id",
      "DatasetImageLink", "child.annotationLinks.child"},
-    {GATEWAY " join obj.projectLinks projectLinks where projectLinks.parent.id = :pid and owner.id = (:eid)", "o",
-     ANY " and obj._owner = :eid and obj.id in (select child from ProjectDatasetLink where parent = :pid) order by obj.id"},
-    {GATEWAY " join obj.projectLinks projectLinks where projectLinks.parent.id = :pid", "o",
-     ANY " and obj.id in (select child from ProjectDatasetLink where parent = :pid) order by obj.id"},
-    {GATEWAY " join obj.datasetLinks dlink where dlink.parent.id = :did order by obj.name, obj.id", "o",
-     ANY " and obj.id in (select child from DatasetImageLink where parent = :did) order by obj.name, obj.id"},
-    {NOTES " where obj.id in (:ids)", "o", ANY " and obj.id in " IN("ids") " order by obj.id"},
-    {NOTES " where obj.textValue=:textValue", "o", ANY " and obj.textValue = :textValue order by obj.id"},
-    {NOTES, "o", ANY " order by obj.id"},
-    {"select obj from Experimenter as obj left outer join fetch obj.groupExperimenterMap as groupExperimenterMap "
-     "left outer join fetch groupExperimenterMap.parent g where obj.id in (:ids)",
-     "o", "select id from Experimenter where id in " IN("ids") " order by id", "Experimenter", "groupExperimenterMap.parent"},
-    {"select obj from ExperimenterGroup as obj left outer join fetch obj.groupExperimenterMap as map "
-     "left outer join fetch map.child e where obj.id in (:ids)",
-     "o", "select id from ExperimenterGroup where id in " IN("ids") " order by id", "ExperimenterGroup", "groupExperimenterMap.child"},
-    {"select annLink from %T as annLink join fetch annLink.details.owner as owner join fetch annLink.details.creationEvent "
-     "join fetch annLink.child as ann join fetch ann.details.owner join fetch ann.details.creationEvent "
-     "join fetch annLink.parent as parent where parent.id in (:pids)",
-     "o", "select id from %T where parent in " IN("pids") " and see(_grp, _owner) order by id", NULL, "child parent"},
-    {"select l from %T as l join fetch l.details.owner join fetch l.details.creationEvent join fetch l.child as a "
-     "join fetch a.details.owner left outer join fetch a.file join fetch a.details.creationEvent where l.parent.id=:n1",
-     "o", "select id from %T where parent = :n1 and see(_grp, _owner) order by id", NULL, "child.file"},
-    {"select p from Pixels p join fetch p.channels as c join fetch c.logicalChannel as lc where p.id=:pid", "o",
-     "select id from Pixels where id = :pid and see(_grp, _owner)", "Pixels", "channels.logicalChannel"},
-    {"select p from Image i join i.datasetLinks dl join dl.parent ds join ds.projectLinks pl join pl.parent p where i.id = :n1", "o",
-     "select pl.parent from DatasetImageLink dl join ProjectDatasetLink pl on pl.child = dl.parent where dl.child = :n1 "
-     "and see(pl._grp, pl._owner) order by pl.parent",
-     "Project"},
-    {"select p from %T p", "o", "select id from %T where see(_grp, _owner) order by id"},
-    {"select fse from FilesetEntry as fse join fetch fse.originalFile where fse.fileset.id=:id", "o",
-     "select id from FilesetEntry where fileset = :id and see(_grp, _owner) order by id", "FilesetEntry", "originalFile"},
-    {"select count(fse), sum(fse.originalFile.size) from FilesetEntry as fse where fse.id in ( select distinct(i_fse.id) " OF_IMAGES ")", "ll",
-     "select count(*), sum(o.size) from FilesetEntry e join OriginalFile o on o.id = e.originalFile "
-     "where e.fileset in (select fileset from Image where id in " IN("ids") ") and see(e._grp, e._owner)"},
-    {"select ann.id, ann.ns, ann.textValue from Fileset as fileset join fileset.annotationLinks as a_link join a_link.child as ann "
-     "where fileset.id in ( select distinct(i_fileset.id) from Fileset as i_fileset join i_fileset.images as i_image "
-     "where i_image.id in (:ids))",
-     "lss",
-     "select a.id, a.ns, a.textValue from FilesetAnnotationLink l join Annotation a on a.id = l.child "
-     "where l.parent in (select fileset from Image where id in " IN("ids") ") and see(l._grp, l._owner) order by a.id"},
-    {"select ofile.path, ofile.name, fse.clientPath from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile "
-     "join fileset.images as image where image.id in (:id)",
-     "sss",
-     "select o.path, o.name, e.clientPath from FilesetEntry e join OriginalFile o on o.id = e.originalFile join Image i on i.fileset = e.fileset "
-     "where i.id in (select value from json_each(:id)) and see(e._grp, e._owner) order by e.id"},
     {"from %T as c where c.child.id=:n1", "o", "select id from %T where child = :n1 and see(_grp, _owner) order by id"},
     {"from WellSample as c where c.image.id=:n1", "o", "select id from Plate where id = -1", "Plate"},
 };
 
+<<<<<<< HEAD
 static bool after_equals(const struct buf *out)
 {
     size_t n = out->len;
@@ -175,6 +137,14 @@ static bool after_equals(const struct buf *out)
     while (n > 0 && out->data[n - 1] == ' ')
         n--;
     return n > 0 && out->data[n - 1] == '=';
+=======
+/* Is what comes next the right side of a comparison?  The space after the sign goes. */
+static bool is_compared(struct buf *before)
+{
+    if (before->len > 1 && before->data[before->len - 1] == ' ' && before->data[before->len - 2] == '=')
+        before->len--;
+    return before->len > 0 && before->data[before->len - 1] == '=';
+>>>>>>> sandbox
 }
 
 /* White space squeezed, numbers after `=` taken out. */
@@ -187,7 +157,11 @@ static char *normal(const char *hql, int64_t numbers[TEXT_NUMBERS])
         if (isspace((unsigned char)*hql)) {
             if (out.len > 0 && out.data[out.len - 1] != ' ')
                 buf_add_byte(&out, ' ');
+<<<<<<< HEAD
         } else if (isdigit((unsigned char)*hql) && after_equals(&out) && n < TEXT_NUMBERS) {
+=======
+        } else if (isdigit((unsigned char)*hql) && n < TEXT_NUMBERS && is_compared(&out)) {
+>>>>>>> sandbox
             char *end;
             numbers[n++] = strtoll(hql, &end, 10);
             hql = end - 1;
