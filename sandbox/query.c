@@ -308,7 +308,6 @@ static int get_images(struct call *c)
     return 0;
 }
 
-<<<<<<< HEAD
 static int count_collection(struct call *c)
 {
     const struct om_api_icontainer_get_collection_count_in *in = c->in;
@@ -332,31 +331,6 @@ static int count_collection(struct call *c)
 
 static const struct handler container_handlers[] = {{&om_api_icontainer_get_images_op, get_images},
                                                     {&om_api_icontainer_get_collection_count_op, count_collection}};
-=======
-static int get_collection_count(struct call *c)
-{
-    const struct om_api_icontainer_get_collection_count_in *in = c->in;
-    const struct entity *e = entity_by_name(in->type);
-    struct om_sys_count_map_entry *counts = arena_alloc(c->mem, in->ids.n, sizeof(*counts));
-    struct collection col;
-
-    if (!e || !entity_collection(e, in->property, &col))
-        return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and counts no %s of %s", in->property, in->type);
-
-    AUTO(mem_freep) char *sql = mem_printf("select count(*) from %s where %s = ? and see(_grp, _owner)", col.items->table, col.back);
-
-    for (size_t i = 0; i < in->ids.n; i++)
-        counts[i] = (struct om_sys_count_map_entry){.key = in->ids.at[i],
-                                                    .value = store_long(c->server->store, 0, sql, "i", in->ids.at[i])};
-    ((struct om_api_icontainer_get_collection_count_out *)c->out)->ret = (struct om_sys_count_map){.n = in->ids.n, .at = counts};
-    return 0;
-}
-
-static const struct handler container_handlers[] = {
-    {&om_api_icontainer_get_images_op, get_images},
-    {&om_api_icontainer_get_collection_count_op, get_collection_count},
-};
->>>>>>> sandbox
 const struct kind container_kind = {.name = "omero.api.IContainer",
                                     .types = "::omero::api::IContainer ::omero::api::ServiceInterface",
                                     .handlers = container_handlers,

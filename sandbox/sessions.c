@@ -46,13 +46,7 @@ static int make(struct call *c, const struct om_sys_principal *p, int64_t life_m
 
     if (!p)
         return call_throw(c, &om_api_usage_exception_class, "Principal may not be null");
-<<<<<<< HEAD
     if (user < 0 && is_default(p->group))
-=======
-    if (user < 0 && p->group[0])
-        return call_throw(c, &om_removed_session_exception_class, "Cannot find a user with name %s", p->name);
-    if (user < 0)
->>>>>>> sandbox
         return throw_session(c, &om_authentication_exception_class, "Error creating session.");
     group = p->group[0] && strcmp(p->group, "user") != 0 ? people_group(s, p->group) : people_default_group(s, user);
     if (group < 0)

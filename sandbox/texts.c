@@ -13,11 +13,8 @@
     "select obj from %T obj join fetch obj.details.owner as owner left outer join fetch obj.details.externalInfo "           \
     "join fetch obj.details.creationEvent"
 #define NOTES "select obj from %T obj join fetch obj.details.owner as owner join fetch obj.details.creationEvent"
-<<<<<<< HEAD
 #define OF_IMAGES                                                                                                            \
     "from FilesetEntry as i_fse join i_fse.fileset as i_fileset join i_fileset.images as i_image where i_image.id in (:ids)"
-=======
->>>>>>> sandbox
 #define CHILDREN(Link)                                                                                                   \
     "select c from " Link " as c join fetch c.child as ch left outer join fetch ch.annotationLinks as ial "              \
     "left outer join fetch ial.child as a where c.parent.id=:dsid order by c.child.name"
@@ -64,7 +61,6 @@ static const struct text texts[] = {
      "select id from Annotation where id in " IN("ids") " and _grp = :g and see(_grp, _owner)"},
     {"select a.id from Annotation a where a.id in (:ids) and a.details.group.id = :g and a.details.owner.id = :o", "l",
      "select id from Annotation where id in " IN("ids") " and _grp = :g and _owner = :o and see(_grp, _owner)"},
-<<<<<<< HEAD
     {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
      "order by a.id",
      "l",
@@ -75,8 +71,6 @@ static const struct text texts[] = {
      "l",
      "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and a.ns = :ns "
      "and see(l._grp, l._owner) order by a.id"},
-=======
->>>>>>> sandbox
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
      "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
      "lllt",
@@ -129,7 +123,6 @@ static const struct text texts[] = {
     {"from WellSample as c where c.image.id=:n1", "o", "select id from Plate where id = -1", "Plate"},
 };
 
-<<<<<<< HEAD
 static bool after_equals(const struct buf *out)
 {
     size_t n = out->len;
@@ -137,14 +130,6 @@ static bool after_equals(const struct buf *out)
     while (n > 0 && out->data[n - 1] == ' ')
         n--;
     return n > 0 && out->data[n - 1] == '=';
-=======
-/* Is what comes next the right side of a comparison?  The space after the sign goes. */
-static bool is_compared(struct buf *before)
-{
-    if (before->len > 1 && before->data[before->len - 1] == ' ' && before->data[before->len - 2] == '=')
-        before->len--;
-    return before->len > 0 && before->data[before->len - 1] == '=';
->>>>>>> sandbox
 }
 
 /* White space squeezed, numbers after `=` taken out. */
@@ -157,11 +142,7 @@ static char *normal(const char *hql, int64_t numbers[TEXT_NUMBERS])
         if (isspace((unsigned char)*hql)) {
             if (out.len > 0 && out.data[out.len - 1] != ' ')
                 buf_add_byte(&out, ' ');
-<<<<<<< HEAD
         } else if (isdigit((unsigned char)*hql) && after_equals(&out) && n < TEXT_NUMBERS) {
-=======
-        } else if (isdigit((unsigned char)*hql) && n < TEXT_NUMBERS && is_compared(&out)) {
->>>>>>> sandbox
             char *end;
             numbers[n++] = strtoll(hql, &end, 10);
             hql = end - 1;
