@@ -39,6 +39,11 @@ static int check_sudo(struct call *c, int64_t user, int64_t group)
                       (long long)group);
 }
 
+static bool is_default(const char *group)
+{
+    return group[0] == '\0' || strcmp(group, "user") == 0;
+}
+
 static int make(struct call *c, const struct om_sys_principal *p, int64_t life_ms, int64_t idle_ms, const struct om_session **out)
 {
     struct store *s = c->server->store;
@@ -48,7 +53,9 @@ static int make(struct call *c, const struct om_sys_principal *p, int64_t life_m
         return call_throw(c, &om_api_usage_exception_class, "Principal may not be null");
     if (user < 0 && is_default(p->group))
         return throw_session(c, &om_authentication_exception_class, "Error creating session.");
-    group = p->group[0] && strcmp(p->group, "user") != 0 ? people_group(s, p->group) : people_default_group(s, user);
+    if (user < 0)
+        return call_throw(c, &om_removed_session_exception_class, "Cannot find a user with name %s", p->name);
+    group = !is_default(p->group) ? people_group(s, p->group) : people_default_group(s, user);
     if (group < 0)
         return throw_session(c, &om_authentication_exception_class, "Error creating session.");
     if (check_sudo(c, user, group) < 0)

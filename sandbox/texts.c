@@ -119,6 +119,51 @@ static const struct text texts[] = {
      "select l.id from DatasetImageLink l join Image i on i.id = l.child where l.parent = :dsid and see(l._grp, l._owner) "
      "order by i.name, l.id",
      "DatasetImageLink", "child.annotationLinks.child"},
+    {GATEWAY " join obj.projectLinks projectLinks where projectLinks.parent.id = :pid and owner.id = (:eid)", "o",
+     ANY " and obj._owner = :eid and obj.id in (select child from ProjectDatasetLink where parent = :pid) order by obj.id"},
+    {GATEWAY " join obj.projectLinks projectLinks where projectLinks.parent.id = :pid", "o",
+     ANY " and obj.id in (select child from ProjectDatasetLink where parent = :pid) order by obj.id"},
+    {GATEWAY " join obj.datasetLinks dlink where dlink.parent.id = :did order by obj.name, obj.id", "o",
+     ANY " and obj.id in (select child from DatasetImageLink where parent = :did) order by obj.name, obj.id"},
+    {NOTES " where obj.id in (:ids)", "o", ANY " and obj.id in " IN("ids") " order by obj.id"},
+    {NOTES " where obj.textValue=:textValue", "o", ANY " and obj.textValue = :textValue order by obj.id"},
+    {NOTES, "o", ANY " order by obj.id"},
+    {"select obj from Experimenter as obj left outer join fetch obj.groupExperimenterMap as groupExperimenterMap "
+     "left outer join fetch groupExperimenterMap.parent g where obj.id in (:ids)",
+     "o", "select id from Experimenter where id in " IN("ids") " order by id", "Experimenter", "groupExperimenterMap.parent"},
+    {"select obj from ExperimenterGroup as obj left outer join fetch obj.groupExperimenterMap as map "
+     "left outer join fetch map.child e where obj.id in (:ids)",
+     "o", "select id from ExperimenterGroup where id in " IN("ids") " order by id", "ExperimenterGroup", "groupExperimenterMap.child"},
+    {"select annLink from %T as annLink join fetch annLink.details.owner as owner join fetch annLink.details.creationEvent "
+     "join fetch annLink.child as ann join fetch ann.details.owner join fetch ann.details.creationEvent "
+     "join fetch annLink.parent as parent where parent.id in (:pids)",
+     "o", "select id from %T where parent in " IN("pids") " and see(_grp, _owner) order by id", NULL, "child parent"},
+    {"select l from %T as l join fetch l.details.owner join fetch l.details.creationEvent join fetch l.child as a "
+     "join fetch a.details.owner left outer join fetch a.file join fetch a.details.creationEvent where l.parent.id=:n1",
+     "o", "select id from %T where parent = :n1 and see(_grp, _owner) order by id", NULL, "child.file"},
+    {"select p from Pixels p join fetch p.channels as c join fetch c.logicalChannel as lc where p.id=:pid", "o",
+     "select id from Pixels where id = :pid and see(_grp, _owner)", "Pixels", "channels.logicalChannel"},
+    {"select p from Image i join i.datasetLinks dl join dl.parent ds join ds.projectLinks pl join pl.parent p where i.id = :n1", "o",
+     "select pl.parent from DatasetImageLink dl join ProjectDatasetLink pl on pl.child = dl.parent where dl.child = :n1 "
+     "and see(pl._grp, pl._owner) order by pl.parent",
+     "Project"},
+    {"select p from %T p", "o", "select id from %T where see(_grp, _owner) order by id"},
+    {"select fse from FilesetEntry as fse join fetch fse.originalFile where fse.fileset.id=:id", "o",
+     "select id from FilesetEntry where fileset = :id and see(_grp, _owner) order by id", "FilesetEntry", "originalFile"},
+    {"select count(fse), sum(fse.originalFile.size) from FilesetEntry as fse where fse.id in ( select distinct(i_fse.id) " OF_IMAGES ")", "ll",
+     "select count(*), sum(o.size) from FilesetEntry e join OriginalFile o on o.id = e.originalFile "
+     "where e.fileset in (select fileset from Image where id in " IN("ids") ") and see(e._grp, e._owner)"},
+    {"select ann.id, ann.ns, ann.textValue from Fileset as fileset join fileset.annotationLinks as a_link join a_link.child as ann "
+     "where fileset.id in ( select distinct(i_fileset.id) from Fileset as i_fileset join i_fileset.images as i_image "
+     "where i_image.id in (:ids))",
+     "lss",
+     "select a.id, a.ns, a.textValue from FilesetAnnotationLink l join Annotation a on a.id = l.child "
+     "where l.parent in (select fileset from Image where id in " IN("ids") ") and see(l._grp, l._owner) order by a.id"},
+    {"select ofile.path, ofile.name, fse.clientPath from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile "
+     "join fileset.images as image where image.id in (:id)",
+     "sss",
+     "select o.path, o.name, e.clientPath from FilesetEntry e join OriginalFile o on o.id = e.originalFile join Image i on i.fileset = e.fileset "
+     "where i.id in (select value from json_each(:id)) and see(e._grp, e._owner) order by e.id"},
     {"from %T as c where c.child.id=:n1", "o", "select id from %T where child = :n1 and see(_grp, _owner) order by id"},
     {"from WellSample as c where c.image.id=:n1", "o", "select id from Plate where id = -1", "Plate"},
 };
