@@ -17,6 +17,7 @@
 #define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */
 #define TREE_DEPTH_MAX 64u          /* directories within one another; also file descriptors that a scan holds at once */
 #define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
+#define WATCHES_MAX (1u << 20)      /* directories watched at a time; the kernel keeps about 1 KiB for each */
 #define TIFF_TAGS_MAX 4096u         /* tags of one directory; TIFF 6.0 allows 65,535, files have 10 to 100 */
 #define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */

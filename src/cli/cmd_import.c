@@ -1,35 +1,15 @@
 /* impomero import: bring what lies in directories into OMERO, once, and end. */
 #include "cli/command.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "cli/job.h"
 #include "cli/progress.h"
 #include "cli/shape.h"
-
-static atomic_bool stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    atomic_store(&stop, true);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
-
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
 
 /* ---- what was left out, waits or failed: from the ledger ---- */
 
@@ -196,18 +176,6 @@ static void print_json(const struct progress *p, json_t *problems, const struct 
 
 /* ---- the command ---- */
 
-static int find_dirs(struct cli *cli, char **dirs, struct err *err)
-{
-    for (int i = 0; i < cli->n_args; i++) {
-        dirs[i] = realpath(cli->args[i], NULL);
-        if (!dirs[i]) {
-            AUTO(mem_freep) char *shown = str_show(cli->args[i]);
-            return err_set(err, REASON_ROOT_AWAY, errno, "directory '%s'", shown);
-        }
-    }
-    return 0;
-}
-
 /* The log would say the same things again: it is for those who ask for it. */
 static void quieten(const struct cli *cli)
 {
@@ -223,7 +191,7 @@ static void quieten(const struct cli *cli)
 static int import(struct cli *cli, struct progress *p, struct ledger *l, char *const *dirs)
 {
     const struct engine_job job = {.settings = &cli->settings, .ledger = l, .dirs = (const char *const *)dirs,
-                                   .n_dirs = (size_t)cli->n_args, .until_idle = true, .stop = &stop, .tell = progress_tell,
+                                   .n_dirs = (size_t)cli->n_args, .until_idle = true, .stop = &job_stop, .tell = progress_tell,
                                    .ask = progress_ask, .arg = p};
     AUTO(js_freep) json_t *list = cli->json ? json_array() : NULL;
     struct problems problems = {.cli = cli, .list = list};
@@ -239,7 +207,7 @@ static int import(struct cli *cli, struct progress *p, struct ledger *l, char *c
         print_json(p, list, &why);
     else if (!p->quiet && status == CLI_OK)
         say_summary(p, problems.n);
-    return status != CLI_OK ? status : problems.n + p->n_away > 0 || atomic_load(&stop) ? CLI_SOME : CLI_OK;
+    return status != CLI_OK ? status : problems.n + p->n_away > 0 || atomic_load(&job_stop) ? CLI_SOME : CLI_OK;
 }
 
 static int run(struct cli *cli)
@@ -247,20 +215,18 @@ static int run(struct cli *cli)
     AUTO(ledger_closep) struct ledger *l = NULL;
     struct progress p = {.cli = cli, .quiet = cli_flag(cli, "quiet"), .imported = cli->json ? json_array() : NULL,
                          .followed = cli->json ? json_array() : NULL};
-    char **dirs = mem_new((size_t)cli->n_args, sizeof(*dirs));
+    char **dirs = NULL;
     struct err err = ERR_INIT;
     int status;
 
     p.bar = !cli->json && !p.quiet && cli->colour_err;
     quieten(cli);
-    catch_signals();
-    if (find_dirs(cli, dirs, &err) < 0 || ledger_open(cli->settings.state_dir, LEDGER_ENGINE, &l, &err) < 0)
+    job_catch_signals();
+    if (job_find_dirs(cli, &dirs, &err) < 0 || ledger_open(cli->settings.state_dir, LEDGER_ENGINE, &l, &err) < 0)
         status = cli_fail(cli, NULL, &err);
     else
         status = import(cli, &p, l, dirs);
-    for (int i = 0; i < cli->n_args; i++)
-        free(dirs[i]);
-    free(dirs);
+    job_free_dirs(cli, dirs);
     json_decref(p.imported);
     json_decref(p.followed);
     return status;

@@ -4,18 +4,22 @@
 extern const struct command command_card_check;
 extern const struct command command_config_check;
 extern const struct command command_config_show;
-extern const struct command command_import;
+extern const struct command command_forget;
 extern const struct command command_import;
 extern const struct command command_plan;
+extern const struct command command_retry;
 extern const struct command command_status;
+extern const struct command command_watch;
 
 const struct command *const commands[] = {
     &command_card_check,
     &command_config_check,
     &command_config_show,
-    &command_import,
     &command_plan,
     &command_import,
+    &command_watch,
     &command_status,
+    &command_retry,
+    &command_forget,
 };
 const size_t n_commands = ARRAY_LEN(commands);

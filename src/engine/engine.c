@@ -2,15 +2,17 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
-#include "engine/inside.h"
+#include "engine/alive.h"
 #include "engine/retry.h"
-#include "engine/scan.h"
+#include "engine/roots.h"
 
 enum {
     TICK_MS = 500,
@@ -29,25 +31,18 @@ struct worker {
     const struct ledger_dataset *card;
 };
 
-/* A root to look at, and which part of it is meant. */
-struct root {
-    struct engine_place place;
-    int64_t id;   /* 0: it could not be looked at */
-    int64_t next_ms; /* when to look again; 0 = no need */
-};
-
 /* The main thread's own. */
 struct loop {
     struct engine *e;
     struct arena *a;
-    struct root *roots;
-    size_t n_roots;
+    struct roots roots;
     int64_t *aside, *aside_cards; /* rows that are none of ours: claimed, so that they are not handed out again */
     size_t n_aside, cap_aside, n_aside_cards, cap_aside_cards;
     int64_t due_ms, due_card_ms; /* the next fileset or changed card that waits; 0 = none */
     int64_t pause_until_ms;
     int64_t tidied_ms;
     int looks_again;
+    int64_t asked; /* the request for which the server was asked last */
 };
 
 /* ---- what workers call ---- */
@@ -71,13 +66,20 @@ int engine_keep_on(void *engine, struct err *err)
     return engine_is_stopped(engine) ? err_set(err, REASON_STOPPED, 0, "stopped") : 0;
 }
 
+static void wake(struct engine *e)
+{
+    const uint64_t one = 1;
+
+    (void)!write(e->wake, &one, sizeof(one)); /* full: it is awake anyway */
+}
+
 void engine_trouble(struct engine *e, const struct err *err)
 {
     pthread_mutex_lock(&e->mutex);
     e->trouble = *err;
     e->troubles++;
-    pthread_cond_signal(&e->changed);
     pthread_mutex_unlock(&e->mutex);
+    wake(e);
 }
 
 void engine_well(struct engine *e)
@@ -119,7 +121,7 @@ static void *worker_main(void *arg)
             work_card(e, w->card);
         pthread_mutex_lock(&e->mutex);
         arena_free(STEAL(w->a));
-        pthread_cond_signal(&e->changed);
+        wake(e);
     }
     pthread_mutex_unlock(&e->mutex);
     return NULL;
@@ -184,24 +186,6 @@ static void give(struct worker *w, struct arena *a, const struct ledger_fileset 
     pthread_cond_signal(&w->given);
 }
 
-static bool is_within(const char *path, const char *dir)
-{
-    size_t n = strlen(dir);
-
-    return n == 0 || (strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
-
-static bool is_ours(const struct loop *l, int64_t root, const char *path, bool card)
-{
-    for (size_t i = 0; i < l->n_roots; i++) {
-        const char *only = l->roots[i].place.only;
-
-        if (l->roots[i].id == root && (is_within(path, only) || (card && is_within(only, path))))
-            return true;
-    }
-    return false;
-}
-
 static void put_aside(int64_t **list, size_t *n, size_t *cap, int64_t id)
 {
     *list = mem_grow(*list, *n, cap, sizeof(**list));
@@ -219,7 +203,7 @@ static int give_card(struct loop *l, struct worker *w, struct err *err)
         if (r != 0)
             return r < 0 ? -1 : 0;
         l->due_card_ms = 0;
-        if (is_ours(l, d->root, d->dir, true)) {
+        if (roots_mean(&l->roots, d->root, d->dir, true)) {
             give(w, STEAL(a), NULL, d);
             return 1;
         }
@@ -237,7 +221,7 @@ static int give_fileset(struct loop *l, struct worker *w, struct err *err)
         if (r != 0)
             return r < 0 ? -1 : 0;
         l->due_ms = 0;
-        if (is_ours(l, f->root, f->path, false)) {
+        if (roots_mean(&l->roots, f->root, f->path, false)) {
             give(w, STEAL(a), f, NULL);
             return 1;
         }
@@ -272,81 +256,55 @@ static void release_aside(struct loop *l)
     free(l->aside_cards);
 }
 
-/* ---- looking; the mutex is not held ---- */
+/* ---- what people asked for; the mutex is not held ---- */
 
-/* An earlier one that means the same root, or NULL: several directories may lie in one. */
-static const struct root *same_root(const struct loop *l, size_t i)
+/* Before it is tried again, it has to be known what was deleted in OMERO.  False: later, when the server is back. */
+static bool ask_deleted(struct loop *l, const struct ledger_request *q)
 {
-    for (size_t j = 0; j < i; j++)
-        if (strcmp(l->roots[j].place.path, l->roots[i].place.path) == 0)
-            return &l->roots[j];
-    return NULL;
-}
+    struct err err = ERR_INIT;
 
-static int look_one(struct loop *l, struct root *r, struct err *err)
-{
-    struct ledger_synced counts = {0};
-    struct err why = ERR_INIT;
-    int64_t now = clock_wall_ms();
-
-    r->next_ms = 0;
-    if (scan_place(l->e->ledger, &r->place, &r->id, &counts, &why) < 0) {
-        if (why.why != REASON_ROOT_AWAY && why.why != REASON_UNREADABLE && why.why != REASON_TOO_LARGE) {
-            *err = why;
-            return -1;
-        }
-        r->id = 0;
-        log_warn("root.away", "nothing is concluded from that", LOG_STR("path", r->place.path), LOG_ERR(&why));
-        engine_tell(l->e, &(struct engine_event){.what = ENGINE_ROOT_AWAY, .path = r->place.path, .err = &why});
-        return 0;
+    if (q->verb != LEDGER_VERB_RETRY)
+        return true;
+    if (q->id == l->asked && clock_wall_ms() < l->pause_until_ms)
+        return false;
+    l->asked = q->id;
+    l->pause_until_ms = 0;
+    if (alive_look(l->e, q->path, &err) == 0)
+        return true;
+    if (retry_is_for_all(err.why)) {
+        engine_trouble(l->e, &err);
+        return false;
     }
-    log_info("root.looked", NULL, LOG_STR("path", r->place.path), LOG_INT("new", (int64_t)counts.added),
-             LOG_INT("changed", (int64_t)counts.changed), LOG_INT("known", (int64_t)counts.unchanged),
-             LOG_INT("gone", (int64_t)counts.gone), LOG_INT("ready", (int64_t)counts.ready));
-    engine_tell(l->e, &(struct engine_event){.what = ENGINE_LOOKED, .path = r->place.path, .counts = &counts});
-    if (counts.next_ms == 0)
-        return 0;
-    r->next_ms = counts.next_ms > now ? counts.next_ms : now + TICK_MS;
-    engine_tell(l->e, &(struct engine_event){.what = ENGINE_SETTLING, .path = r->place.path, .ms = r->next_ms - now});
-    return 0;
+    log_warn("request.unsure", "what was deleted in OMERO is not tried again", LOG_STR("path", q->path), LOG_ERR(&err));
+    return true;
 }
 
-static int look(struct loop *l, bool all, struct err *err)
+static int take_requests(struct loop *l, struct err *err)
 {
-    for (size_t i = 0; i < l->n_roots; i++) {
-        struct root *r = &l->roots[i];
-        const struct root *same = same_root(l, i);
+    for (;;) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+        const struct ledger_request *q;
+        int r = ledger_request_next(l->e->ledger, a, &q, err);
 
-        if (!all && (r->next_ms == 0 || r->next_ms > clock_wall_ms()))
-            continue;
-        if (same)
-            r->id = same->id;
-        else if (look_one(l, r, err) < 0)
+        if (r != 0)
+            return r < 0 ? -1 : 0;
+        if (!ask_deleted(l, q))
+            return 0;
+        if (ledger_request_take(l->e->ledger, a, &q, err) < 0)
             return -1;
+        log_info("request.taken", q->answer, LOG_STR("verb", ledger_verb_name(q->verb)), LOG_STR("path", q->path ? q->path : "all"));
+        engine_look_again(l->e);
     }
-    return 0;
-}
-
-static bool look_is_due(struct loop *l, bool *all)
-{
-    bool due = false;
-
-    *all = l->e->look_again && (!l->e->job->until_idle || l->looks_again < LOOKS_AGAIN);
-    l->looks_again += *all;
-    l->e->look_again = false;
-    for (size_t i = 0; i < l->n_roots; i++)
-        due |= l->roots[i].next_ms != 0 && l->roots[i].next_ms <= clock_wall_ms();
-    return due || *all;
 }
 
 /* ---- the loop ---- */
 
-static bool is_settling(const struct loop *l)
+static bool look_is_due(struct loop *l, bool *all)
 {
-    for (size_t i = 0; i < l->n_roots; i++)
-        if (l->roots[i].next_ms != 0)
-            return true;
-    return false;
+    *all = l->e->look_again && (!l->e->job->until_idle || l->looks_again < LOOKS_AGAIN);
+    l->looks_again += *all;
+    l->e->look_again = false;
+    return *all || roots_due(&l->roots);
 }
 
 static bool is_soon(int64_t due_ms)
@@ -356,7 +314,7 @@ static bool is_soon(int64_t due_ms)
 
 static bool is_idle(const struct loop *l)
 {
-    return all_free(l->e) && !is_settling(l) && !is_soon(l->due_ms) && !is_soon(l->due_card_ms) && !l->e->look_again;
+    return all_free(l->e) && !roots_settling(&l->roots) && !is_soon(l->due_ms) && !is_soon(l->due_card_ms) && !l->e->look_again;
 }
 
 /* What concerns all work: it ends a run that is to end when idle, and is waited out by one that is not.  True: end. */
@@ -378,38 +336,48 @@ static bool is_blocked(struct loop *l, struct err *err)
 
 static void rest(struct loop *l)
 {
-    struct timespec until;
+    struct engine *e = l->e;
+    struct pollfd fds[] = {{.fd = e->wake, .events = POLLIN}, {.fd = roots_fd(&l->roots), .events = POLLIN}};
     int64_t now = clock_wall_ms();
+    uint64_t ignored;
 
+    pthread_mutex_unlock(&e->mutex);
     if (now - l->tidied_ms > TIDY_EVERY_MS) {
         l->tidied_ms = now;
-        pthread_mutex_unlock(&l->e->mutex);
-        sessions_tidy(l->e->sessions);
-        pthread_mutex_lock(&l->e->mutex);
+        sessions_tidy(e->sessions);
     }
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_MS * NS_PER_MS;
-    until.tv_sec += until.tv_nsec / NS_PER_S;
-    until.tv_nsec %= NS_PER_S;
-    pthread_cond_timedwait(&l->e->changed, &l->e->mutex, &until);
+    if (poll(fds, ARRAY_LEN(fds), (int)roots_rest_ms(&l->roots, TICK_MS)) > 0)
+        (void)!read(e->wake, &ignored, sizeof(ignored));
+    pthread_mutex_lock(&e->mutex);
+}
+
+/* What is done without the mutex: nothing of it is the workers'. */
+static int take_news(struct loop *l, struct err *err)
+{
+    bool all, due;
+
+    roots_hear(&l->roots);
+    if (take_requests(l, err) < 0)
+        return -1;
+    pthread_mutex_lock(&l->e->mutex);
+    due = look_is_due(l, &all);
+    pthread_mutex_unlock(&l->e->mutex);
+    return due ? roots_look(&l->roots, all, err) : 0;
 }
 
 static int turn(struct loop *l, bool *over, struct err *err)
 {
     struct engine *e = l->e;
-    bool all;
-    int r = 0;
+    int r;
 
     *over = engine_is_stopped(e);
     if (*over)
         return 0;
     if (is_blocked(l, err))
         return -1;
-    if (look_is_due(l, &all)) {
-        pthread_mutex_unlock(&e->mutex);
-        r = look(l, all, err);
-        pthread_mutex_lock(&e->mutex);
-    }
+    pthread_mutex_unlock(&e->mutex);
+    r = take_news(l, err);
+    pthread_mutex_lock(&e->mutex);
     if (r == 0 && clock_wall_ms() >= l->pause_until_ms)
         r = hand_out(l, err);
     *over = r == 0 && e->job->until_idle && is_idle(l) && e->trouble.why == REASON_NONE;
@@ -432,27 +400,12 @@ static int run_loop(struct loop *l, struct err *err)
 
 /* ---- beginning and end ---- */
 
-static int find_places(struct loop *l, struct err *err)
-{
-    const struct engine_job *job = l->e->job;
-    size_t n = job->n_dirs ? job->n_dirs : job->settings->n_roots;
-
-    l->roots = arena_alloc(l->a, n, sizeof(*l->roots));
-    for (; l->n_roots < n; l->n_roots++) {
-        const char *dir = job->n_dirs ? job->dirs[l->n_roots] : job->settings->roots[l->n_roots].path;
-
-        if (engine_place(job->settings, l->e->ledger, dir, l->a, &l->roots[l->n_roots].place, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* A person who says `import` again does not want to wait for what failed before: it is due now. */
 static int hurry(struct loop *l, struct err *err)
 {
-    for (size_t i = 0; i < l->n_roots; i++) {
+    for (size_t i = 0; i < l->roots.n; i++) {
         AUTO(arena_freep) struct arena *a = arena_new();
-        const struct engine_place *p = &l->roots[i].place;
+        const struct engine_place *p = &l->roots.at[i].place;
         const struct ledger_filter f = {.states = 1u << LEDGER_WAITING,
                                         .path = arena_printf(a, "%s%s%s", p->path, *p->only ? "/" : "", p->only)};
         const struct ledger_fileset *list;
@@ -475,7 +428,7 @@ static int hurry(struct loop *l, struct err *err)
 
 static int run_all(struct loop *l, struct err *err)
 {
-    if (find_places(l, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0) || look(l, true, err) < 0 ||
+    if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0) || roots_look(&l->roots, true, err) < 0 ||
         start_workers(l->e, err) < 0)
         return -1;
     return run_loop(l, err);
@@ -486,7 +439,7 @@ int engine_run(const struct engine_job *job, struct err *err)
     AUTO(mem_freep) char *known = mem_printf("%s/known_servers", job->settings->state_dir);
     struct om_trust trust = OM_TRUST_INIT;
     struct engine e = {.job = job, .ledger = job->ledger, .makers = KEYLOCKS_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER,
-                       .changed = PTHREAD_COND_INITIALIZER, .telling = PTHREAD_MUTEX_INITIALIZER};
+                       .telling = PTHREAD_MUTEX_INITIALIZER, .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     struct loop l = {.e = &e, .a = arena_new()};
 
     trust.known_servers = known;
@@ -495,11 +448,13 @@ int engine_run(const struct engine_job *job, struct err *err)
     trust.ask = job->ask;
     trust.ask_arg = job->arg;
     e.sessions = sessions_new(job->settings, &trust);
-    int r = run_all(&l, err);
+    int r = e.wake < 0 ? err_set(err, REASON_BUG, errno, "make an eventfd") : run_all(&l, err);
 
     end_workers(&e);
     release_aside(&l);
     sessions_close(e.sessions);
+    roots_clear(&l.roots);
+    io_closep(&e.wake);
     arena_free(l.a);
     return r;
 }

@@ -15,7 +15,6 @@ struct engine {
     struct sessions *sessions;
     struct keylocks makers; /* of projects, datasets and annotations, by user and group */
     pthread_mutex_t mutex;  /* of all below */
-    pthread_cond_t changed; /* a worker is free, or something is to be looked at */
     struct worker *workers;
     size_t n_workers;
     bool ending;
@@ -23,6 +22,7 @@ struct engine {
     struct err trouble;     /* what concerns all work; REASON_NONE = nothing */
     int troubles;           /* in a row */
     pthread_mutex_t telling;
+    int wake;               /* eventfd of the main thread: a worker is free, or something is wrong */
 };
 
 void engine_tell(struct engine *e, const struct engine_event *event);

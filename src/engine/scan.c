@@ -1,10 +1,10 @@
 #include "engine/scan.h"
 
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "base/mem.h"
 #include "engine/record.h"
+#include "tree/watch.h"
 
 /* ---- which root ---- */
 
@@ -56,19 +56,9 @@ int engine_place(const struct settings *s, struct ledger *l, const char *dir, st
 
 /* ---- taking it in ---- */
 
-/* File systems of this machine's own disks and memory (linux/magic.h); a file server's clock may differ from ours. */
 bool scan_trusts_times(int dirfd)
 {
-    static const unsigned long local[] = {0xEF53 /* ext */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0x01021994 /* tmpfs */,
-                                          0x794C7630 /* overlay */, 0x2FC12FC1 /* zfs */, 0xF2F52010 /* f2fs */};
-    struct statfs fs;
-
-    if (fstatfs(dirfd, &fs) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(local); i++)
-        if (((unsigned long)fs.f_type & 0xFFFFFFFFul) == local[i])
-            return true;
-    return false;
+    return watch_is_local(dirfd);
 }
 
 /* An empty directory where files have been is a mount that is not there; one that is new is just empty. */

@@ -10,6 +10,8 @@
 /* What may differ from root to root. */
 struct root_settings {
     int64_t settle_s; /* quiet time before a fileset counts as complete; 0: at once */
+    int64_t rescan_s; /* a service looks at the root this often even where changes are told */
+    int64_t poll_s;   /* and this often where they are not */
 };
 
 struct settings_root {

@@ -406,6 +406,8 @@ struct ledger_request {
 int ledger_request_add(struct ledger *l, enum ledger_verb verb, const char *path, int64_t *id, struct err *err);
 /* LEDGER_NOTHING: no such row. */
 int ledger_request(struct ledger *l, int64_t id, struct arena *a, const struct ledger_request **out, struct err *err);
+/* The oldest open request, as it is.  LEDGER_NOTHING: none is open. */
+int ledger_request_next(struct ledger *l, struct arena *a, const struct ledger_request **out, struct err *err);
 /* Carry the oldest open request out, as one step.  LEDGER_NOTHING: none is open.
  * RETRY: waiting and held ones become ready, or waiting and due where something may be on the server (not those held by the plan:
  * the next scan decides these); done ones whose images were all found deleted (ledger_image_deleted) start again; datasets that

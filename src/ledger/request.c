@@ -44,6 +44,27 @@ int ledger_request(struct ledger *l, int64_t id, struct arena *a, const struct l
     return r;
 }
 
+static int oldest_open(struct ledger *l, int64_t *id, struct err *err)
+{
+    return sql_int(l, id, err, "SELECT id FROM request WHERE taken_ms IS NULL ORDER BY id LIMIT 1", "");
+}
+
+int ledger_request_next(struct ledger *l, struct arena *a, const struct ledger_request **out, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+    struct ledger_request *q = arena_alloc(a, 1, sizeof(*q));
+    int64_t id = 0;
+
+    if (tx_begin(&tx, l, LEDGER_READ, err) < 0)
+        return -1;
+    int r = oldest_open(l, &id, err);
+    if (r == 0)
+        r = request_get(l, id, a, q, err);
+    if (r == 0)
+        *out = q;
+    return r;
+}
+
 /* Waiting and held ones that no plan holds: at once.  What may be on the server goes back to waiting, due now: it is asked
  * first. */
 static int retry_stuck(struct ledger *l, int64_t id, struct err *err)
@@ -133,7 +154,7 @@ int ledger_request_take(struct ledger *l, struct arena *a, const struct ledger_r
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
         return -1;
-    int r = sql_int(l, &id, err, "SELECT id FROM request WHERE taken_ms IS NULL ORDER BY id LIMIT 1", "");
+    int r = oldest_open(l, &id, err);
     if (r != 0)
         return r;
     if (request_get(l, id, a, q, err) != 0 || carry_out(l, q, &answer, err) < 0 ||

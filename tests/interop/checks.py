@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import time
 
 from fixture import PASSWORD, SHARED, TOP, sample, tiff
 from official import Person, annotation_ids, comments, files, pairs, shape, tags
@@ -391,6 +392,176 @@ def no_session_is_left_behind(b):
     one_card(b)
     b.import_share().must(0)
     equal(open_sessions() - before, set(), 'sessions left open')
+
+
+def soon(what, probe, want, seconds=60):
+    """Ask again until it is so."""
+    end = time.monotonic() + seconds
+    while (got := probe()) != want:
+        if time.monotonic() > end:
+            raise AssertionError(f'{what}: {got!r}, not {want!r}, after {seconds} s')
+        time.sleep(0.3)
+
+
+def all_done(b, n):
+    """The server shows images before their import has ended."""
+    def count():
+        counts = json.loads(b.impomero('status', '--json').must(0).out)['counts']
+        return {c['state']: c['n'] for c in counts}
+    soon('filesets', count, {'done': n})
+
+
+def names(person, project, dataset):
+    return [i.getName() for d in person.datasets(project) if d.getName() == dataset
+            for i in sorted(d.listChildren(), key=lambda i: (i.getName(), i.getId()))]
+
+
+@check
+def watch_takes_files_that_come_later_in_any_way(b):
+    project, dataset = one_card(b, tags=['watched ' + b.tag])
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching():
+        soon('images at the start', lambda: names(alice, project, dataset), ['a.tif', 'sub_dir-b.tif'])
+        b.write('run/c.tif', tiff(3))
+        b.write('run/.d.part', tiff(4))
+        os.rename(b.path('run/.d.part'), b.path('run/d.tif'))
+        b.write('run/new/newer/newest/e.tif', tiff(5))
+        soon('later images', lambda: names(alice, project, dataset),
+             ['a.tif', 'c.tif', 'd.tif', 'new-newer-newest-e.tif', 'sub_dir-b.tif'])
+        b.write('elsewhere/f.tif', tiff(6))
+        os.rename(b.path('elsewhere'), b.path('run/moved in'))
+        soon('with a directory that was moved in', lambda: len(names(alice, project, dataset)), 6)
+        equal([tags(i) for i in alice.images(project, dataset)], [['watched ' + b.tag]] * 6, 'tags')
+        equal(len(alice.datasets(project)), 1, 'datasets')
+
+
+@check
+def watch_takes_a_card_that_comes_after_its_files(b):
+    b.write('run/a.tif', tiff(1))
+    project = f'Project {b.tag}'
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching():
+        b.write('run/b.tif', tiff(2))
+        time.sleep(2)
+        equal(alice.projects(project), [], 'projects without a card')
+        b.card('card.tmp', project, 'alice', 'lab', pairs=[('k', 'v')])
+        os.rename(b.path('card.tmp'), b.path('run/card.toml'))
+        soon('images', lambda: names(alice, project, 'run'), ['a.tif', 'b.tif'])
+        equal([pairs(i, CARD_NS) for i in alice.images(project, 'run')], [[[['k', 'v']]]] * 2, 'pairs')
+
+
+@check
+def watch_follows_a_card_that_changes(b):
+    project, dataset = one_card(b, pairs=[('k', 'old')], tags=['goes ' + b.tag])
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching():
+        soon('images', lambda: len(names(alice, project, dataset)), 2)
+        before = [i.getId() for i in alice.images(project, dataset)]
+        b.card('run/card.toml', project, 'alice', 'lab', pairs=[('k', 'new')], tags=['comes ' + b.tag])
+        soon('pairs', lambda: [pairs(i, CARD_NS) for i in alice.images(project, dataset)], [[[['k', 'new']]]] * 2)
+        soon('tags', lambda: [tags(i) for i in alice.images(project, dataset)], [['comes ' + b.tag]] * 2)
+        equal([i.getId() for i in alice.images(project, dataset)], before, 'images')
+
+
+@check
+def watch_waits_until_files_are_quiet(b):
+    project, dataset = one_card(b)
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching(env={'IMPOMERO_SETTLE': '4'}):
+        soon('images', lambda: len(names(alice, project, dataset)), 2)
+        data = tiff(7)
+        for n in range(6):
+            b.write('run/slow.tif', data[:(n + 1) * len(data) // 6])
+            time.sleep(1)
+        equal(len(names(alice, project, dataset)), 2, 'images while it is written')
+        soon('images', lambda: len(names(alice, project, dataset)), 3)
+        equal([f[1] for i in alice.images(project, dataset) if i.getName() == 'slow.tif' for f in files(i)], [len(data)], 'size')
+
+
+@check
+def watch_goes_on_where_it_was_stopped(b):
+    project, dataset = one_card(b)
+    for n in range(30):
+        b.write(f'run/n{n:02}.tif', tiff(n + 10))
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        for seconds in (1, 2, 3):
+            with b.watching():
+                time.sleep(seconds)
+        with b.watching():
+            soon('images', lambda: len(names(alice, project, dataset)), 32, 120)
+        equal(len(set(names(alice, project, dataset))), 32, 'different names')
+
+
+@check
+def watch_keeps_a_ledger_to_itself(b):
+    project, dataset = one_card(b)
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching():
+        soon('images', lambda: len(names(alice, project, dataset)), 2)
+        b.import_share().must(6).says('works on it')
+        b.impomero('status').must(0).says('works on it')
+
+
+@check
+def watch_waits_for_a_server_that_is_away(b):
+    one_card(b)
+    with b.watching(env={'OMERO_PORT': '1'}) as process:
+        time.sleep(2)
+        equal(process.poll(), None, 'end of watch')
+        for words in ('no-server', 'engine.paused'):
+            if words not in b.watch_log():
+                raise AssertionError(f'nothing about {words}')
+        b.impomero('status').must(0).says('2 ready')
+
+
+@check
+def retry_imports_again_what_was_deleted_in_omero(b):
+    project, dataset = one_card(b)
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching():
+        all_done(b, 2)
+        gone, stays = (i.getId() for i in alice.images(project, dataset))
+        alice.conn.deleteObjects('Image', [gone], wait=True)
+        b.impomero('retry', b.path('run/sub dir')).must(0).says('0 of 1')
+        b.write('run/later.tif', tiff(9))
+        all_done(b, 3)
+        equal(names(alice, project, dataset), ['later.tif', 'sub_dir-b.tif'], 'images')
+        b.impomero('retry', b.path('run/a.tif')).must(0).says('1 of 1')
+        soon('images', lambda: names(alice, project, dataset), ['a.tif', 'later.tif', 'sub_dir-b.tif'])
+        equal(alice.images(project, dataset)[2].getId(), stays, 'the image that was not deleted')
+
+
+@check
+def retry_without_an_engine_is_done_at_the_next_start(b):
+    project, dataset = one_card(b)
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        alice.conn.deleteObjects('Image', [i.getId() for i in alice.images(project, dataset)], wait=True)
+        b.impomero('retry', 'all').must(0).says('started next')
+        b.import_share().must(0)
+        equal(names(alice, project, dataset), ['a.tif', 'sub_dir-b.tif'], 'images')
+        b.import_share().must(0).says('nothing new')
+
+
+@check
+def retry_after_a_user_was_made(b):
+    user = 'late' + b.tag
+    project = f'Project {b.tag}'
+    b.card('run/card.toml', project, user, 'lab')
+    b.write('run/a.tif', tiff(1))
+    with b.watching():
+        soon('it waits', lambda: bool(re.search('no-user', b.watch_log())), True)
+        b.server.ensure_user(user, 'lab')
+        b.impomero('retry', b.share).must(0).says('1 of 1')
+        with Person(b.server, user, PASSWORD) as late:
+            soon('images', lambda: names(late, project, 'run'), ['a.tif'])
+
+
+@check
+def forget_takes_a_path_out_of_the_ledger_alone(b):
+    project, dataset = one_card(b)
+    with Person(b.server, 'alice', PASSWORD) as alice, b.watching():
+        all_done(b, 2)
+        before = [i.getId() for i in alice.images(project, dataset)]
+        os.unlink(b.path('run/a.tif'))
+        b.impomero('forget', b.path('run/a.tif')).must(0).says('1 of 1')
+        all_done(b, 1)
+        b.impomero('forget', b.path('run/a.tif')).says('knows of no image files')
+        equal([i.getId() for i in alice.images(project, dataset)], before, 'images')
 
 
 def format_check(name):

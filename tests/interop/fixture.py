@@ -1,4 +1,5 @@
 """What the checks work with: a server, people, a share in a temporary directory, and the program under test."""
+import contextlib
 import logging
 import os
 import re
@@ -140,11 +141,34 @@ class Bench:
         lines += [f'{toml(k)} = {toml(v)}' for k, v in pairs]
         self.write(path, '\n'.join(lines) + '\n')
 
+    def env(self, more=None):
+        return {**os.environ, 'OMERO_SERVER': self.server.host, 'OMERO_PORT': str(self.server.port),
+             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, **(more or {})}
+
     def impomero(self, *args, env=None, timeout=600):
-        e = {**os.environ, 'OMERO_SERVER': self.server.host, 'OMERO_PORT': str(self.server.port),
-             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, **(env or {})}
-        return Run(subprocess.run([PROGRAM, *args], env=e, stdin=subprocess.DEVNULL,
+        return Run(subprocess.run([PROGRAM, *args], env=self.env(env), stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=timeout))
+
+    @contextlib.contextmanager
+    def watching(self, *args, env=None):
+        """`watch` on the share for as long as the block lasts; it must end in order within a few seconds after SIGTERM."""
+        with open(os.path.join(self.dir, 'watch.log'), 'ab') as log:
+            process = subprocess.Popen([PROGRAM, 'watch', *args, self.share], env=self.env(env), stdin=subprocess.DEVNULL, stderr=log)
+        try:
+            yield process
+            process.terminate()
+            status = process.wait(20)
+            if status != 0:
+                raise AssertionError(f'watch ended with status {status}\n{self.watch_log()}')
+        except AssertionError as e:
+            raise AssertionError(f'{e}\n{self.watch_log()}') from e
+        finally:
+            process.kill()
+            process.wait()
+
+    def watch_log(self):
+        with open(os.path.join(self.dir, 'watch.log'), encoding='utf-8', errors='replace') as f:
+            return f.read()
 
     def import_share(self, **kw):
         return self.impomero('import', self.share, **kw)

@@ -272,7 +272,11 @@ static void retry(struct bed *b, const char *path)
     const struct ledger_request *q = NULL;
     int64_t id = 0;
 
+    assert_int_equal(ledger_request_next(b->l, b->a, &q, &b->err), LEDGER_NOTHING);
     assert_ok(ledger_request_add(b->l, LEDGER_VERB_RETRY, path, &id, &b->err), &b->err);
+    assert_int_equal(ledger_request_next(b->l, b->a, &q, &b->err), 0);
+    assert_int_equal(q->id, id);
+    assert_null(q->answer);
     assert_int_equal(ledger_request_take(b->l, b->a, &q, &b->err), 0);
     assert_int_equal(q->id, id);
     assert_non_null(q->answer);

@@ -1,0 +1,15 @@
+/* What the commands share that run the engine. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "cli/command.h"
+
+/* Set by SIGINT and SIGTERM once job_catch_signals() was called: for struct engine_job. */
+extern atomic_bool job_stop;
+void job_catch_signals(void);
+
+/* The directories of the command line, canonical and absolute; REASON_ROOT_AWAY for one that is not there.  `*dirs` has
+ * cli->n_args items, to be freed by job_free_dirs also after a failure. */
+int job_find_dirs(const struct cli *cli, char ***dirs, struct err *err);
+void job_free_dirs(const struct cli *cli, char **dirs);

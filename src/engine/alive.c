@@ -1,0 +1,171 @@
+#include "engine/alive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ceilings.h"
+#include "base/log.h"
+
+/* Rows of the ledger's images, by number in OMERO. */
+struct some {
+    const struct ledger_image **at;
+    size_t n;
+};
+
+static int by_omero_id(const void *x, const void *y)
+{
+    int64_t a = (*(const struct ledger_image *const *)x)->omero_id, b = (*(const struct ledger_image *const *)y)->omero_id;
+
+    return a < b ? -1 : a > b;
+}
+
+static struct some choose(const struct ledger_image *all, size_t n, bool plates, struct arena *a)
+{
+    struct some s = {.at = arena_alloc(a, n, sizeof(*s.at))};
+
+    for (size_t i = 0; i < n; i++)
+        if (all[i].plate == plates && all[i].deleted_ms == 0)
+            s.at[s.n++] = &all[i];
+    qsort(s.at, s.n, sizeof(*s.at), by_omero_id);
+    return s;
+}
+
+static int ask_batch(struct om_client *c, const struct some *s, bool plates, struct arena *a, struct om_rows *out, struct err *err)
+{
+    int64_t *ids = arena_alloc(a, s->n, sizeof(*ids));
+    const struct om_arg args[] = {om_arg_longs("ids", ids, s->n)};
+    const struct om_query q = {.hql = plates ? "select p.id from Plate p where p.id in (:ids) order by p.id"
+                                             : "select i.id from Image i where i.id in (:ids) order by i.id",
+                               .cols = "l",
+                               .n_args = 1,
+                               .args = args};
+
+    for (size_t i = 0; i < s->n; i++)
+        ids[i] = s->at[i]->omero_id;
+    return om_query(c, &q, a, out, err);
+}
+
+/* Both lists rise. */
+static void part(const struct some *asked, const struct om_rows *rows, struct some *there, struct some *missing)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < asked->n; i++) {
+        while (at < rows->n && om_long(rows, at, 0) < asked->at[i]->omero_id)
+            at++;
+        if (at < rows->n && om_long(rows, at, 0) == asked->at[i]->omero_id)
+            there->at[there->n++] = asked->at[i];
+        else
+            missing->at[missing->n++] = asked->at[i];
+    }
+}
+
+static int ask(struct om_client *c, const struct some *s, bool plates, struct arena *a, struct some *there, struct some *missing,
+               struct err *err)
+{
+    there->at = arena_alloc(a, s->n, sizeof(*there->at));
+    missing->at = arena_alloc(a, s->n, sizeof(*missing->at));
+    for (size_t i = 0; i < s->n; i += OM_BATCH) {
+        const struct some batch = {.at = s->at + i, .n = s->n - i < OM_BATCH ? s->n - i : OM_BATCH};
+        struct om_rows rows;
+
+        if (ask_batch(c, &batch, plates, a, &rows, err) < 0)
+            return -1;
+        part(&batch, &rows, there, missing);
+    }
+    return 0;
+}
+
+/* What its group does not hold may have been moved to another one. */
+static int mark_deleted(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a, struct err *err)
+{
+    struct some moved = {0}, gone = {0};
+    int64_t before = om_client_group(c, OM_GROUP_ALL);
+    int r = ask(c, s, plates, a, &moved, &gone, err);
+
+    om_client_group(c, before);
+    for (size_t i = 0; r == 0 && i < gone.n; i++)
+        r = ledger_image_deleted(e->ledger, gone.at[i]->row, err);
+    return r;
+}
+
+static int find_kind(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a, struct some *there,
+                     struct err *err)
+{
+    struct some missing = {0};
+
+    return ask(c, s, plates, a, there, &missing, err) < 0 ? -1 : mark_deleted(e, c, &missing, plates, a, err);
+}
+
+int alive_find(struct engine *e, struct om_client *c, int64_t dataset, struct arena *a, struct alive *out, struct err *err)
+{
+    const struct ledger_image *all;
+    struct some images = {0}, plates = {0}, there = {0}, there_plates = {0};
+    size_t n = 0;
+
+    if (ledger_images(e->ledger, dataset, 0, 0, a, &all, &n, err) < 0)
+        return -1;
+    images = choose(all, n, false, a);
+    plates = choose(all, n, true, a);
+    if (find_kind(e, c, &images, false, a, &there, err) < 0 || find_kind(e, c, &plates, true, a, &there_plates, err) < 0)
+        return -1;
+
+    int64_t *ids = arena_alloc(a, there.n, sizeof(*ids));
+
+    for (size_t i = 0; i < there.n; i++)
+        ids[i] = there.at[i]->omero_id;
+    *out = (struct alive){.images = {.ids = ids, .n = there.n}, .last_row = n > 0 ? all[n - 1].row : 0};
+    return 0;
+}
+
+/* ---- all of a path ---- */
+
+static int look_dataset(struct engine *e, int64_t id, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct ledger_dataset *d;
+    struct session *s = NULL;
+    struct alive found;
+    bool for_all = false;
+    int r = ledger_dataset(e->ledger, id, a, &d, err);
+
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+    if (sessions_take(e->sessions, d->made_user ? d->made_user : d->user, d->made_user ? d->made_group : d->group, &s, &for_all,
+                      err) < 0) {
+        log_warn("dataset.unseen", "what was deleted of it is not known", LOG_STR("dir", d->dir), LOG_ERR(err));
+        return for_all ? -1 : 0;
+    }
+    /* Another server knows nothing of these numbers. */
+    r = d->server && strcmp(d->server, s->server) == 0 ? alive_find(e, s->client, id, a, &found, err) : 0;
+    sessions_give(e->sessions, s);
+    return r;
+}
+
+static int by_number(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+    return a < b ? -1 : a > b;
+}
+
+int alive_look(struct engine *e, const char *path, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct ledger_filter done = {.path = path, .states = 1u << LEDGER_DONE};
+    const struct ledger_fileset *list;
+    size_t n = 0;
+
+    if (ledger_list(e->ledger, &done, a, &list, &n, err) < 0)
+        return -1;
+
+    int64_t *ids = arena_alloc(a, n, sizeof(*ids));
+
+    for (size_t i = 0; i < n; i++)
+        ids[i] = list[i].dataset;
+    qsort(ids, n, sizeof(*ids), by_number);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] != 0 && (i == 0 || ids[i] != ids[i - 1]) && look_dataset(e, ids[i], err) < 0)
+            return -1;
+    return 0;
+}
