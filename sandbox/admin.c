@@ -10,7 +10,8 @@ enum { MOST_PRIVILEGES = 32 };
 
 static struct om_api_string_set privileges_of(struct call *c)
 {
-    const char *some = store_text(c->server->store, c->mem, "select privileges from Experimenter where id = ?", "i", c->session->user);
+    const char *some =
+        store_text(c->server->store, c->mem, "select privileges from Experimenter where id = ?", "i", c->session->user);
     const char *const *all = enum_values(&om_admin_privilege_class);
     const char **list = arena_alloc(c->mem, MOST_PRIVILEGES, sizeof(*list));
     struct om_api_string_set set = {.at = list};
@@ -183,7 +184,8 @@ static int must_be_admin(struct call *c)
 
 static int taken(struct call *c, const char *class, const char *name)
 {
-    return call_throw(c, &om_validation_exception_class, "could not insert: [ome.model.meta.%s]; '%s' is there already", class, name);
+    return call_throw(c, &om_validation_exception_class, "could not insert: [ome.model.meta.%s]; '%s' is there already", class,
+                      name);
 }
 
 static int create_group(struct call *c)

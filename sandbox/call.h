@@ -43,5 +43,5 @@ int call_unknown(struct call *c, const char *fmt, ...) ATTR_PRINTF(2, 3);
 const struct ice_proxy *call_proxy(struct call *c, const struct servant *v);
 
 /* The kinds, by file: router.c, factory.c, session_service.c, query.c, update.c, admin.c, import.c, upload.c, command.c */
-extern const struct kind router_kind, factory_kind, query_kind, update_kind, admin_kind, sessions_kind, config_kind, container_kind,
-    resources_kind, types_kind, repository_kind, process_kind, uploader_kind, handle_kind;
+extern const struct kind router_kind, factory_kind, query_kind, update_kind, admin_kind, sessions_kind, config_kind,
+    container_kind, resources_kind, types_kind, repository_kind, process_kind, uploader_kind, handle_kind;

@@ -262,5 +262,6 @@ int command_submit(struct call *c)
 
     if (r && r->cls == &om_cmd_delete2_class)
         return delete_submit(c, (const struct om_cmd_delete2 *)r, &out->ret);
-    return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and does not do %s", r ? r->cls->id : "nothing");
+    return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and does not do %s",
+                      r ? r->cls->id : "nothing");
 }

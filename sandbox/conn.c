@@ -227,7 +227,8 @@ static bool shake_hands(struct conn *c)
     if (!c->secure)
         return true;
     c->link = NULL;
-    return link_tls_accept(&c->link, plain, c->server->certificate, c->server->key, clock_after_ns(HANDSHAKE_S * NS_PER_S), &err) == 0;
+    return link_tls_accept(&c->link, plain, c->server->certificate, c->server->key, clock_after_ns(HANDSHAKE_S * NS_PER_S),
+                           &err) == 0;
 }
 
 static void *serve(void *conn)

@@ -1,6 +1,7 @@
 /* A client's connection: a thread that receives, and one that answers in order.
  *
- * What comes is looked up when it is received, so that a second call on a stateful servant is noticed while the first one runs. */
+ * What comes is looked up when it is received, so that a second call on a stateful servant is noticed while the first one runs.
+ */
 #pragma once
 
 #include <pthread.h>

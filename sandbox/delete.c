@@ -61,15 +61,20 @@ static void doom(struct deletion *d, const char *select)
 }
 
 static const char *const rules[] = {
-    ("select 'Dataset', l.child from doomed d join ProjectDatasetLink l on d.t = 'Project' and l.parent = d.id join Dataset x on x.id = l.child "
-    "where may_delete(x._grp, x._owner) and not exists (select 1 from ProjectDatasetLink o where o.child = l.child and not exists "
-    "(select 1 from doomed y where y.t = 'Project' and y.id = o.parent))"),
-    ("select 'Image', l.child from doomed d join DatasetImageLink l on d.t = 'Dataset' and l.parent = d.id join Image x on x.id = l.child "
-    "where may_delete(x._grp, x._owner) and not exists (select 1 from DatasetImageLink o where o.child = l.child and not exists "
-    "(select 1 from doomed y where y.t = 'Dataset' and y.id = o.parent))"),
+    ("select 'Dataset', l.child from doomed d join ProjectDatasetLink l on d.t = 'Project' and l.parent = d.id join Dataset x on "
+     "x.id = l.child "
+     "where may_delete(x._grp, x._owner) and not exists (select 1 from ProjectDatasetLink o where o.child = l.child and not "
+     "exists "
+     "(select 1 from doomed y where y.t = 'Project' and y.id = o.parent))"),
+    ("select 'Image', l.child from doomed d join DatasetImageLink l on d.t = 'Dataset' and l.parent = d.id join Image x on x.id "
+     "= l.child "
+     "where may_delete(x._grp, x._owner) and not exists (select 1 from DatasetImageLink o where o.child = l.child and not exists "
+     "(select 1 from doomed y where y.t = 'Dataset' and y.id = o.parent))"),
     "select 'Image', i.id from doomed d join Image i on d.t = 'Fileset' and i.fileset = d.id",
-    ("select 'Fileset', i.fileset from doomed d join Image i on d.t = 'Image' and i.id = d.id where i.fileset is not null and not exists "
-    "(select 1 from Image o where o.fileset = i.fileset and not exists (select 1 from doomed y where y.t = 'Image' and y.id = o.id))"),
+    ("select 'Fileset', i.fileset from doomed d join Image i on d.t = 'Image' and i.id = d.id where i.fileset is not null and "
+     "not exists "
+     "(select 1 from Image o where o.fileset = i.fileset and not exists (select 1 from doomed y where y.t = 'Image' and y.id = "
+     "o.id))"),
     "select 'Pixels', p.id from doomed d join Pixels p on d.t = 'Image' and p.image = d.id",
     "select 'Channel', h.id from doomed d join Channel h on d.t = 'Pixels' and h.pixels = d.id",
     "select 'LogicalChannel', h.logicalChannel from doomed d join Channel h on d.t = 'Channel' and h.id = d.id",
@@ -77,7 +82,8 @@ static const char *const rules[] = {
     "select 'OriginalFile', e.originalFile from doomed d join FilesetEntry e on d.t = 'FilesetEntry' and e.id = d.id",
     "select 'Job', l.child from doomed d join FilesetJobLink l on d.t = 'Fileset' and l.parent = d.id",
     "select 'OriginalFile', l.child from doomed d join JobOriginalFileLink l on d.t = 'Job' and l.parent = d.id",
-    "select 'OriginalFile', a.file from doomed d join Annotation a on d.t = 'Annotation' and a.id = d.id where a.file is not null",
+    "select 'OriginalFile', a.file from doomed d join Annotation a on d.t = 'Annotation' and a.id = d.id where a.file is not "
+    "null",
 };
 
 /* Links go with either of their ends. */
@@ -90,10 +96,12 @@ static void doom_links(struct deletion *d)
         const struct entity *child_entity = child ? entity_by_class(child->type->cls) : NULL;
         if (!parent_entity || !child_entity)
             continue;
-        AUTO(mem_freep) char *by_parent = mem_printf("select '%s', l.id from doomed d join %s l on d.t = '%s' and l.parent = d.id", e->table,
-                                                     e->table, parent_entity->table);
-        AUTO(mem_freep) char *by_child =
-            mem_printf("select '%s', l.id from doomed d join %s l on d.t = '%s' and l.child = d.id", e->table, e->table, child_entity->table);
+        AUTO(mem_freep)
+        char *by_parent = mem_printf("select '%s', l.id from doomed d join %s l on d.t = '%s' and l.parent = d.id", e->table,
+                                     e->table, parent_entity->table);
+        AUTO(mem_freep)
+        char *by_child = mem_printf("select '%s', l.id from doomed d join %s l on d.t = '%s' and l.child = d.id", e->table,
+                                    e->table, child_entity->table);
         doom(d, by_parent);
         doom(d, by_child);
     }
@@ -109,8 +117,11 @@ static void add_unheld(struct buf *sql)
 {
     for (size_t i = 0; i < n_entities; i++)
         if (is_annotation_link(&entities[i]))
-            buf_printf(sql, " and not exists (select 1 from %s o where o.child = a.id and not exists (select 1 from doomed y where y.t = '%s' "
-                            "and y.id = o.id))", entities[i].table, entities[i].table);
+            buf_printf(sql,
+                       " and not exists (select 1 from %s o where o.child = a.id and not exists (select 1 from doomed y where "
+                       "y.t = '%s' "
+                       "and y.id = o.id))",
+                       entities[i].table, entities[i].table);
 }
 
 /* Annotations that hung only on what goes. */
@@ -121,8 +132,11 @@ static void doom_notes(struct deletion *d)
         AUTO(buf_clear) struct buf sql = BUF_INIT(16384);
         if (!is_annotation_link(e))
             continue;
-        buf_printf(&sql, "select 'Annotation', a.id from doomed d join %s l on d.t = '%s' and l.parent = d.id join Annotation a on a.id = l.child "
-                         "where may_delete(a._grp, a._owner) and not kept(a._kind)", e->table, entity_by_class(e->link_parent)->table);
+        buf_printf(&sql,
+                   "select 'Annotation', a.id from doomed d join %s l on d.t = '%s' and l.parent = d.id join Annotation a on "
+                   "a.id = l.child "
+                   "where may_delete(a._grp, a._owner) and not kept(a._kind)",
+                   e->table, entity_by_class(e->link_parent)->table);
         add_unheld(&sql);
         AUTO(mem_freep) char *text = buf_take_str(&sql);
         doom(d, text);
@@ -177,9 +191,13 @@ static int add_targets(struct deletion *d)
 /* The images of a fileset go together. */
 static int check_filesets(struct deletion *d)
 {
-    AUTO(store_donep) sqlite3_stmt *q = store_query(
-        d->store, "select i.fileset, i.id, o.id from doomed d join Image i on d.t = 'Image' and i.id = d.id join Image o on o.fileset = i.fileset "
-                  "where not exists (select 1 from doomed x where (x.t = 'Image' and x.id = o.id) or (x.t = 'Fileset' and x.id = o.fileset))", "");
+    AUTO(store_donep)
+    sqlite3_stmt *q = store_query(d->store,
+                                  "select i.fileset, i.id, o.id from doomed d join Image i on d.t = 'Image' and i.id = d.id join "
+                                  "Image o on o.fileset = i.fileset "
+                                  "where not exists (select 1 from doomed x where (x.t = 'Image' and x.id = o.id) or (x.t = "
+                                  "'Fileset' and x.id = o.fileset))",
+                                  "");
 
     if (!store_next(d->store, q))
         return 0;
@@ -192,10 +210,13 @@ static int check_filesets(struct deletion *d)
 static int check_links_of(struct deletion *d, const struct entity *e)
 {
     const struct entity *parent = entity_by_class(e->link_parent);
-    AUTO(mem_freep) char *sql = mem_printf(
-        "select a._kind, a.id, l.parent from doomed d join %s l on d.t = '%s' and l.id = d.id join Annotation a on a.id = l.child "
+    AUTO(mem_freep)
+    char *sql = mem_printf(
+        "select a._kind, a.id, l.parent from doomed d join %s l on d.t = '%s' and l.id = d.id join Annotation a on a.id = "
+        "l.child "
         "where not may_delete(l._grp, l._owner) and exists (select 1 from doomed x where x.t = 'Annotation' and x.id = a.id) "
-        "and not exists (select 1 from doomed x where x.t = '%s' and x.id = l.parent)", e->table, e->table, parent->table);
+        "and not exists (select 1 from doomed x where x.t = '%s' and x.id = l.parent)",
+        e->table, e->table, parent->table);
     AUTO(store_donep) sqlite3_stmt *q = store_query(d->store, sql, "");
 
     if (!store_next(d->store, q))
@@ -218,8 +239,10 @@ static bool list_ids(struct deletion *d, const struct entity *e, struct om_api_s
 {
     AUTO(mem_freep) char *count = mem_printf("select count(*) from doomed d join %s x on x.id = d.id where d.t = '%s' and "
                                              "coalesce(x._kind, '%s') = '%s'", e->table, e->table, e->table, e->name);
-    AUTO(mem_freep) char *list = mem_printf("select d.id from doomed d join %s x on x.id = d.id where d.t = '%s' and "
-                                            "coalesce(x._kind, '%s') = '%s' order by d.id", e->table, e->table, e->table, e->name);
+    AUTO(mem_freep)
+    char *list = mem_printf("select d.id from doomed d join %s x on x.id = d.id where d.t = '%s' and "
+                            "coalesce(x._kind, '%s') = '%s' order by d.id",
+                            e->table, e->table, e->table, e->name);
     size_t n = (size_t)store_long(d->store, 0, count, "");
     int64_t *ids = arena_alloc(d->c->mem, n, sizeof(*ids));
     AUTO(store_donep) sqlite3_stmt *q = store_query(d->store, list, "");
@@ -245,9 +268,11 @@ static struct om_api_string_long_list_map list_doomed(struct deletion *d)
 
 static void remove_files(struct deletion *d)
 {
-    AUTO(store_donep) sqlite3_stmt *q =
-        store_query(d->store, "select o.path || o.name from doomed d join OriginalFile o on d.t = 'OriginalFile' and o.id = d.id where o.repo = ?",
-                    "s", d->c->server->repo_uuid);
+    AUTO(store_donep)
+    sqlite3_stmt *q = store_query(
+        d->store,
+        "select o.path || o.name from doomed d join OriginalFile o on d.t = 'OriginalFile' and o.id = d.id where o.repo = ?", "s",
+        d->c->server->repo_uuid);
 
     while (store_next(d->store, q)) {
         AUTO(mem_freep) char *path = mem_printf("%s/%s", d->c->server->repository, (const char *)sqlite3_column_text(q, 0));
@@ -259,9 +284,12 @@ static void remove_rows(struct deletion *d)
 {
     for (size_t i = 0; i < n_entities; i++) {
         const struct entity *e = &entities[i];
-        AUTO(mem_freep) char *sql = mem_printf("delete from %s where id in (select id from doomed where t = '%s')", e->table, e->table);
-        AUTO(mem_freep) char *pairs =
-            mem_printf("delete from Pair where holder like '%s.%%' and object in (select id from doomed where t = '%s')", e->table, e->table);
+        AUTO(mem_freep)
+        char *sql = mem_printf("delete from %s where id in (select id from doomed where t = '%s')", e->table, e->table);
+        AUTO(mem_freep)
+        char *pairs =
+            mem_printf("delete from Pair where holder like '%s.%%' and object in (select id from doomed where t = '%s')",
+                       e->table, e->table);
         (void)store_run(d->store, sql, "");
         (void)store_run(d->store, pairs, "");
     }
@@ -269,7 +297,8 @@ static void remove_rows(struct deletion *d)
 
 static int carry_out(struct deletion *d, struct om_cmd_delete2_response *out)
 {
-    (void)store_run(d->store, "create temp table if not exists doomed (t text, id integer, primary key (t, id)) without rowid", "");
+    (void)store_run(d->store, "create temp table if not exists doomed (t text, id integer, primary key (t, id)) without rowid",
+                    "");
     (void)store_run(d->store, "delete from doomed", "");
     if (add_targets(d) < 0)
         return -1;

@@ -1,4 +1,5 @@
-/* From a request to its reply: whom it is for, which operation, in whose name, and what a real server says when one of these is wrong. */
+/* From a request to its reply: whom it is for, which operation, in whose name, and what a real server says when one of these is
+ * wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,8 +114,8 @@ static const struct handler *find_handler(const struct kind *kind, const char *o
 
 static int answer_unsupported(struct call *c)
 {
-    return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and does not do %s.%s", c->servant->kind->name,
-                      c->handler->op->name);
+    return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and does not do %s.%s",
+                      c->servant->kind->name, c->handler->op->name);
 }
 
 /* An operation of OMERO's that the sandbox has no hand for; NULL when OMERO too knows none. */
@@ -139,8 +140,8 @@ static const char *wrong_mode(struct arena *mem, enum ice_mode expected, enum ic
 {
     static const char *const names[] = {"::Ice::Normal", "::Ice::Nonmutating", "::Ice::Idempotent"};
 
-    return arena_printf(mem, "Ice::MarshalException\n    reason = \"unexpected operation mode. expected = %s received = %s\"", names[expected],
-                        received <= ICE_IDEMPOTENT ? names[received] : "?");
+    return arena_printf(mem, "Ice::MarshalException\n    reason = \"unexpected operation mode. expected = %s received = %s\"",
+                        names[expected], received <= ICE_IDEMPOTENT ? names[received] : "?");
 }
 
 /* --- in whose name --- */

@@ -29,7 +29,8 @@ const struct entity entities[] = {
     {"Plate", &om_plate_class, "Plate", "ome.model.screen", "!name description"},
     {"Image", &om_image_class, "Image", "ome.model.core", "!name description series acquisitionDate archived partial fileset"},
     {"Pixels", &om_pixels_class, "Pixels", "ome.model.core",
-     "!image pixelsType dimensionOrder significantBits sizeX sizeY sizeZ sizeC sizeT sha1 physicalSizeX physicalSizeY physicalSizeZ"},
+     "!image pixelsType dimensionOrder significantBits sizeX sizeY sizeZ sizeC sizeT sha1 physicalSizeX physicalSizeY "
+     "physicalSizeZ"},
     {"LogicalChannel", &om_logical_channel_class, "LogicalChannel", "ome.model.core", "name"},
     {"Channel", &om_channel_class, "Channel", "ome.model.core", "!pixels !logicalChannel"},
     {"OriginalFile", &om_original_file_class, "OriginalFile", "ome.model.core",
@@ -66,7 +67,8 @@ const struct entity entities[] = {
     {"Experimenter", &om_experimenter_class, "Experimenter", "ome.model.meta",
      "!omeName firstName middleName lastName institution email ldap password privileges"},
     {"ExperimenterGroup", &om_experimenter_group_class, "ExperimenterGroup", "ome.model.meta", "!name description ldap perms"},
-    {"GroupExperimenterMap", &om_group_experimenter_map_class, "GroupExperimenterMap", "ome.model.meta", LINK " owner", &om_experimenter_group_class},
+    {"GroupExperimenterMap", &om_group_experimenter_map_class, "GroupExperimenterMap", "ome.model.meta", LINK " owner",
+     &om_experimenter_group_class},
     {"Event", &om_event_class, "Event", "ome.model.meta", "time type status experimenter experimenterGroup session"},
     {"Session", &om_session_class, "Session", "ome.model.meta",
      "uuid owner sudoer timeToIdle timeToLive started closed message defaultEventType userAgent userIP"},
@@ -127,15 +129,28 @@ const struct ice_field *class_field(const struct ice_class *cls, const char *nam
 static const char *const pixel_types[] = {"bit",   "int8",  "int16",  "int32",   "uint8",          "uint16",
                                           "uint32", "float", "double", "complex", "double-complex", NULL};
 static const char *const orders[] = {"XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC", NULL};
-static const char *const hashers[] = {"Adler-32", "CRC-32", "MD5-128", "Murmur3-32", "Murmur3-128", "SHA1-160", "File-Size-64", NULL};
+static const char *const hashers[] = {"Adler-32",    "CRC-32",   "MD5-128",      "Murmur3-32",
+                                      "Murmur3-128", "SHA1-160", "File-Size-64", NULL};
 static const char *const job_states[] = {"Submitted", "Resubmitted", "Queued", "Requeued", "Running",
                                          "Error",     "Waiting",     "Finished", "Cancelled", NULL};
-static const char *const event_types[] = {"Bootstrap", "Import", "Internal", "Shoola", "User", "Task", "Test", "Processing", "FullText",
-                                          "Sessions", NULL};
+static const char *const event_types[] = {"Bootstrap", "Import",     "Internal", "Shoola",   "User", "Task",
+                                          "Test",      "Processing", "FullText", "Sessions", NULL};
 
-static const char *const privileges[] = {"Chgrp",       "Chown",       "DeleteFile",            "DeleteManagedRepo", "DeleteOwned",
-                                         "DeleteScriptRepo", "ModifyGroup", "ModifyGroupMembership", "ModifyUser", "ReadSession",
-                                         "Sudo",        "WriteFile",   "WriteManagedRepo",      "WriteOwned",        "WriteScriptRepo",
+static const char *const privileges[] = {"Chgrp",
+                                         "Chown",
+                                         "DeleteFile",
+                                         "DeleteManagedRepo",
+                                         "DeleteOwned",
+                                         "DeleteScriptRepo",
+                                         "ModifyGroup",
+                                         "ModifyGroupMembership",
+                                         "ModifyUser",
+                                         "ReadSession",
+                                         "Sudo",
+                                         "WriteFile",
+                                         "WriteManagedRepo",
+                                         "WriteOwned",
+                                         "WriteScriptRepo",
                                          NULL};
 
 static const struct {

@@ -1,7 +1,8 @@
 /* What the sandbox can keep: one row a class of OMERO's model, with its table and columns.
  *
- * A column is a member of the class of the same name; how it is stored follows from the member's type: text, numbers, times as they are, a
- * reference to another entity as its id, an enumeration as its value.  Columns without a member are the sandbox's own. */
+ * A column is a member of the class of the same name; how it is stored follows from the member's type: text, numbers, times as
+ * they are, a reference to another entity as its id, an enumeration as its value.  Columns without a member are the sandbox's
+ * own. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,7 +32,19 @@ bool entity_is_abstract(const struct entity *e);
 bool entity_is_link(const struct entity *e);
 bool entity_is_annotation(const struct entity *e);
 
-enum column_kind { COL_NONE, COL_TEXT, COL_LONG, COL_INT, COL_BOOL, COL_DOUBLE, COL_TIME, COL_REF, COL_ENUM, COL_LENGTH, COL_PAIRS };
+enum column_kind {
+    COL_NONE,
+    COL_TEXT,
+    COL_LONG,
+    COL_INT,
+    COL_BOOL,
+    COL_DOUBLE,
+    COL_TIME,
+    COL_REF,
+    COL_ENUM,
+    COL_LENGTH,
+    COL_PAIRS
+};
 
 struct column {
     char name[40];

@@ -117,8 +117,8 @@ static int set_context(struct call *c)
 
     for (const struct servant *v = c->session->servants; v; v = v->next)
         if (v->kind->stateful)
-            return call_throw(c, &om_security_violation_class, "SecurityContext change cancelled: %s has active stateful services",
-                              c->session->uuid);
+            return call_throw(c, &om_security_violation_class,
+                              "SecurityContext change cancelled: %s has active stateful services", c->session->uuid);
     if (!group || !group->id || !viewer_group(c->viewer, group->id->val))
         return call_throw(c, &om_security_violation_class, "Cannot change to a group that is not there");
     if (!viewer_group(c->viewer, group->id->val)->member && !c->viewer->admin)

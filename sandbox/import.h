@@ -1,7 +1,7 @@
 /* An import from its fileset to its images.
  *
- * It belongs to its process, to each open uploader and to each run; the last one to let go frees it.  Everything happens under the server's
- * lock, hashing included. */
+ * It belongs to its process, to each open uploader and to each run; the last one to let go frees it.  Everything happens under
+ * the server's lock, hashing included. */
 #pragma once
 
 #include "sandbox/call.h"
@@ -33,8 +33,8 @@ void import_unref(struct import *imp);
 /* import_begin.c: handler of importFileset */
 int import_fileset(struct call *c);
 
-/* import_paths.c: where the files of a fileset lie below its prefix, from the clients' paths.  -1 and an exception for paths that are
- * refused.  *omitted: how many leading directories were dropped. */
+/* import_paths.c: where the files of a fileset lie below its prefix, from the clients' paths.  -1 and an exception for paths that
+ * are refused.  *omitted: how many leading directories were dropped. */
 int import_paths(struct call *c, const char *const *paths, size_t n, const char *reader, const char **out, int32_t *omitted);
 
 /* import_run.c: import what was uploaded and verified, in the background. */

@@ -78,7 +78,8 @@ static int check_job(struct call *c, const struct om_fileset *fs)
         const struct om_named_value *v = job->version_info.at[i];
         size_t bytes = v && v->value ? strlen(v->value) + (v->name ? strlen(v->name) : 0) : 0;
         if (bytes > INDEX_ROW_MAX)
-            return call_throw(c, &om_internal_exception_class, "ERROR: index row size %zu exceeds btree maximum, %d", bytes, INDEX_ROW_MAX);
+            return call_throw(c, &om_internal_exception_class, "ERROR: index row size %zu exceeds btree maximum, %d", bytes,
+                              INDEX_ROW_MAX);
     }
     return 0;
 }
@@ -116,10 +117,11 @@ static int check_distinct(struct call *c, const char *const *names, size_t n)
     qsort(sorted, n, sizeof(*sorted), by_text);
     for (size_t i = 1; i < n; i++)
         if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            return call_throw(c, &om_validation_exception_class,
-                              "could not insert: [ome.model.core.OriginalFile]; ERROR: duplicate key value violates unique constraint "
-                              "\"originalfile_repo_path_index\": %s",
-                              sorted[i]);
+            return call_throw(
+                c, &om_validation_exception_class,
+                "could not insert: [ome.model.core.OriginalFile]; ERROR: duplicate key value violates unique constraint "
+                "\"originalfile_repo_path_index\": %s",
+                sorted[i]);
     return 0;
 }
 
@@ -150,7 +152,8 @@ static int make_parents(struct call *c, const char *path)
 /* A directory that nobody has, named by the time; its path in the repository without a slash at the end. */
 static int make_place(struct call *c, const char **out)
 {
-    const char *user = store_text(c->server->store, c->mem, "select omeName from Experimenter where id = ?", "i", c->session->user);
+    const char *user =
+        store_text(c->server->store, c->mem, "select omeName from Experimenter where id = ?", "i", c->session->user);
 
     for (int64_t ms = clock_wall_ms();; ms++) {
         const char *place = place_at(c->mem, user, c->session->user, ms);
@@ -174,19 +177,22 @@ static int64_t add_file(struct rows *m, struct call *c, const char *path, const 
     AUTO(mem_freep) char *dir = slash ? mem_strn(path, (size_t)(slash - path) + 1) : mem_str("");
     int64_t id = row_new(m, "OriginalFile");
 
-    (void)store_run(m->c->server->store, "update OriginalFile set path = ?, name = ?, repo = ?, hasher = ?, mimetype = ? where id = ?", "sssssi", dir,
+    (void)store_run(m->c->server->store,
+                    "update OriginalFile set path = ?, name = ?, repo = ?, hasher = ?, mimetype = ? where id = ?", "sssssi", dir,
                     slash ? slash + 1 : path, c->server->repo_uuid, hasher, mimetype, id);
     return id;
 }
 
 static void add_jobs(struct rows *m, struct import *imp, const struct om_upload_job *job, bool thumbnails)
 {
-    static const char *const kinds[] = {"UploadJob", "MetadataImportJob", "PixelDataJob", "IndexingJob", "ThumbnailGenerationJob"};
+    static const char *const kinds[] = {"UploadJob", "MetadataImportJob", "PixelDataJob", "IndexingJob",
+                                        "ThumbnailGenerationJob"};
 
     for (size_t i = 0; i < ARRAY_LEN(kinds) - !thumbnails; i++) {
         int64_t id = row_new(m, kinds[i]);
         int64_t link = row_link(m, "FilesetJobLink", imp->fileset, id);
-        (void)store_run(m->c->server->store, "update Job set status = 'Submitted', submitted = ?, message = '' where id = ?", "ii", clock_wall_ms(), id);
+        (void)store_run(m->c->server->store, "update Job set status = 'Submitted', submitted = ?, message = '' where id = ?",
+                        "ii", clock_wall_ms(), id);
         if (i > 0)
             continue;
         imp->upload_job = id;
@@ -204,8 +210,8 @@ static void add_entries(struct rows *m, struct call *c, struct import *imp, cons
         int64_t entry = row_new(m, "FilesetEntry");
         imp->files[i].file = add_file(m, c, path, hasher, NULL);
         imp->files[i].path = mem_printf("%s/%s", c->server->repository, path);
-        (void)store_run(m->c->server->store, "update FilesetEntry set fileset = ?, originalFile = ?, clientPath = ? where id = ?", "iisi", imp->fileset,
-                        imp->files[i].file, fs->used_files_seq.at[i]->client_path->val, entry);
+        (void)store_run(m->c->server->store, "update FilesetEntry set fileset = ?, originalFile = ?, clientPath = ? where id = ?",
+                        "iisi", imp->fileset, imp->files[i].file, fs->used_files_seq.at[i]->client_path->val, entry);
     }
 }
 
@@ -273,7 +279,8 @@ static const char *reader_of(const struct om_fileset *fs)
 static int keep_settings(struct call *c, struct import *imp)
 {
     const struct ice_op *op = &om_grid_managed_repository_import_fileset_op;
-    struct om_grid_managed_repository_import_fileset_in only = *(const struct om_grid_managed_repository_import_fileset_in *)c->in;
+    struct om_grid_managed_repository_import_fileset_in only =
+        *(const struct om_grid_managed_repository_import_fileset_in *)c->in;
     struct om_grid_managed_repository_import_fileset_in copy = {0};
 
     only.fs = NULL;

@@ -9,8 +9,9 @@
 
 enum { KEPT_PARENTS = 3, PATH_PARTS_MAX = 1000 };
 
-static const char *const reserved[] = {"CON",  "PRN",  "AUX",  "NUL",  "CLOCK$", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7",
-                                       "COM8", "COM9", "LPT1", "LPT2", "LPT3",   "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9"};
+static const char *const reserved[] = {"CON",  "PRN",  "AUX",  "NUL",  "CLOCK$", "COM1", "COM2", "COM3",
+                                       "COM4", "COM5", "COM6", "COM7", "COM8",   "COM9", "LPT1", "LPT2",
+                                       "LPT3", "LPT4", "LPT5", "LPT6", "LPT7",   "LPT8", "LPT9"};
 
 static bool is_reserved(const char *part, size_t n)
 {

@@ -82,8 +82,10 @@ static void add_channels(struct rows *m, int64_t pixels, const struct picture_im
 {
     for (uint32_t i = 0; i < p->c; i++) {
         int64_t logical = row_new(m, "LogicalChannel"), channel = row_new(m, "Channel");
-        (void)store_run(m->c->server->store, "update LogicalChannel set name = ? where id = ?", "si", p->channels ? p->channels[i] : NULL, logical);
-        (void)store_run(m->c->server->store, "update Channel set pixels = ?, logicalChannel = ? where id = ?", "iii", pixels, logical, channel);
+        (void)store_run(m->c->server->store, "update LogicalChannel set name = ? where id = ?", "si",
+                        p->channels ? p->channels[i] : NULL, logical);
+        (void)store_run(m->c->server->store, "update Channel set pixels = ?, logicalChannel = ? where id = ?", "iii", pixels,
+                        logical, channel);
     }
 }
 
@@ -91,9 +93,11 @@ static int64_t add_pixels(struct rows *m, int64_t image, const struct picture_im
 {
     int64_t id = row_new(m, "Pixels");
 
-    (void)store_run(m->c->server->store, "update Pixels set image = ?, pixelsType = ?, dimensionOrder = 'XYZCT', sizeX = ?, sizeY = ?, sizeZ = ?, sizeC = ?, "
-                              "sizeT = ?, sha1 = 'Pending...' where id = ?", "isiiiiii", image, p->type, (int64_t)p->x, (int64_t)p->y,
-                    (int64_t)p->z, (int64_t)p->c, (int64_t)p->t, id);
+    (void)store_run(
+        m->c->server->store,
+        "update Pixels set image = ?, pixelsType = ?, dimensionOrder = 'XYZCT', sizeX = ?, sizeY = ?, sizeZ = ?, sizeC = ?, "
+        "sizeT = ?, sha1 = 'Pending...' where id = ?",
+        "isiiiiii", image, p->type, (int64_t)p->x, (int64_t)p->y, (int64_t)p->z, (int64_t)p->c, (int64_t)p->t, id);
     add_channels(m, id, p);
     return id;
 }
@@ -103,13 +107,14 @@ static int64_t add_image(struct rows *m, const struct import *imp, const char *n
     const struct om_rstring *description = imp->settings->user_specified_description;
     int64_t id = row_new(m, "Image");
 
-    (void)store_run(m->c->server->store, "update Image set name = ?, description = ?, series = ?, archived = 0, partial = 0, fileset = ? where id = ?", "ssiii",
-                    name, description ? description->val : NULL, (int64_t)series, imp->fileset, id);
+    (void)store_run(m->c->server->store,
+                    "update Image set name = ?, description = ?, series = ?, archived = 0, partial = 0, fileset = ? where id = ?",
+                    "ssiii", name, description ? description->val : NULL, (int64_t)series, imp->fileset, id);
     return id;
 }
 
-static void make_images(struct command *k, struct call *c, struct rows *m, const struct picture *p, int64_t dataset, const int64_t *notes,
-                        struct made *made)
+static void make_images(struct command *k, struct call *c, struct rows *m, const struct picture *p, int64_t dataset,
+                        const int64_t *notes, struct made *made)
 {
     const struct om_grid_import_settings *s = import_of(k)->settings;
     const char *wanted = s->user_specified_name ? s->user_specified_name->val : NULL;

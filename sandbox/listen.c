@@ -53,8 +53,9 @@ static bool sign(X509 *cert, EVP_PKEY *key)
 {
     X509_NAME *name = X509_get_subject_name(cert);
 
-    return X509_set_version(cert, 2) && ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) && X509_gmtime_adj(X509_getm_notBefore(cert), 0) &&
-           X509_gmtime_adj(X509_getm_notAfter(cert), YEAR_S) && X509_set_pubkey(cert, key) &&
+    return X509_set_version(cert, 2) && ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) &&
+           X509_gmtime_adj(X509_getm_notBefore(cert), 0) && X509_gmtime_adj(X509_getm_notAfter(cert), YEAR_S) &&
+           X509_set_pubkey(cert, key) &&
            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0) &&
            X509_set_issuer_name(cert, name) && X509_sign(cert, key, EVP_sha256());
 }

@@ -94,8 +94,10 @@ static int prepare(struct server *s, const struct options *o, struct err *err)
 
 static void say_ready(const struct options *o)
 {
-    fprintf(stderr, "omero-sandbox is NOT an OMERO server: it is for trying impomero and for its tests.  What is put into it stays in %s.\n",
-            o->data);
+    fprintf(
+        stderr,
+        "omero-sandbox is NOT an OMERO server: it is for trying impomero and for its tests.  What is put into it stays in %s.\n",
+        o->data);
     printf("ready ssl=%u", o->port);
     if (o->plain)
         printf(" tcp=%u", o->tcp_port);
@@ -155,7 +157,8 @@ static int run(struct options *o)
 
     server_close(&s);
     if (overlaps > 0)
-        fprintf(stderr, "omero-sandbox: %u calls came for a stateful service that was busy: a real server would hang\n", overlaps);
+        fprintf(stderr, "omero-sandbox: %u calls came for a stateful service that was busy: a real server would hang\n",
+                overlaps);
     return overlaps > 0 ? EXIT_OVERLAPS : EXIT_SUCCESS;
 }
 

@@ -161,7 +161,8 @@ static const struct om_details *details_of(struct call *c, sqlite3_stmt *q, bool
 static struct om_api_named_value_list load_pairs(struct call *c, const struct entity *e, const char *column, int64_t id)
 {
     const char *holder = arena_printf(c->mem, "%s.%s", e->table, column);
-    size_t n = (size_t)store_long(c->server->store, 0, "select count(*) from Pair where holder = ? and object = ?", "si", holder, id);
+    size_t n =
+        (size_t)store_long(c->server->store, 0, "select count(*) from Pair where holder = ? and object = ?", "si", holder, id);
     const struct om_named_value **list = arena_alloc(c->mem, n, sizeof(struct om_named_value *));
     AUTO(store_donep) sqlite3_stmt *q = store_query(
         c->server->store, "select name, value from Pair where holder = ? and object = ? order by position", "si", holder, id);
@@ -304,7 +305,8 @@ static void fetch_items(struct call *c, struct om_iobject *o, const struct colle
     if (*loaded)
         return;
 
-    AUTO(mem_freep) char *where = mem_printf("from %s where %s = ? and (_owner is null or see(_grp, _owner))", col->items->table, col->back);
+    AUTO(mem_freep)
+    char *where = mem_printf("from %s where %s = ? and (_owner is null or see(_grp, _owner))", col->items->table, col->back);
     AUTO(mem_freep) char *count = mem_printf("select count(*) %s", where);
     AUTO(mem_freep) char *list = mem_printf("select id %s order by id", where);
     size_t n = (size_t)store_long(c->server->store, 0, count, "i", o->id->val);

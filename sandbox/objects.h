@@ -16,8 +16,8 @@ struct om_iobject *object_ref(struct arena *mem, const struct ice_class *cls, in
 void *object_new(struct arena *mem, const struct ice_class *cls);
 const struct om_iobject *enum_object(struct arena *mem, const struct ice_class *cls, const char *value); /* NULL for NULL */
 
-/* An object as the store has it: its members, details with owner, group, events and rights; other entities by id only; collections not
- * loaded.  The same instance each time within a call.  NULL when there is none.  Does not look at rights. */
+/* An object as the store has it: its members, details with owner, group, events and rights; other entities by id only;
+ * collections not loaded.  The same instance each time within a call.  NULL when there is none.  Does not look at rights. */
 struct om_iobject *object_load(struct call *c, const struct entity *e, int64_t id);
 /* Load what hangs on an object, along a path of members: "child.annotationLinks.child". */
 void object_fetch(struct call *c, struct om_iobject *o, const char *path);

@@ -69,7 +69,8 @@ int64_t people_group(struct store *s, const char *name)
 
 int64_t people_default_group(struct store *s, int64_t user)
 {
-    return store_long(s, GROUP_USER, "select parent from GroupExperimenterMap where child = ? order by parent = 1, id limit 1", "i", user);
+    return store_long(s, GROUP_USER, "select parent from GroupExperimenterMap where child = ? order by parent = 1, id limit 1",
+                      "i", user);
 }
 
 /* --- adding --- */
@@ -86,8 +87,9 @@ int64_t people_add_user(struct store *s, const char *name, const char *first, co
                         const char *privileges)
 {
     if (people_find(s, name) >= 0 ||
-        store_run(s, "insert into Experimenter (omeName, firstName, lastName, ldap, privileges, _version) values (?, ?, ?, 0, ?, 0)", "ssss",
-                  name, first, last, privileges) < 0)
+        store_run(s,
+                  "insert into Experimenter (omeName, firstName, lastName, ldap, privileges, _version) values (?, ?, ?, 0, ?, 0)",
+                  "ssss", name, first, last, privileges) < 0)
         return -1;
 
     int64_t id = store_last_id(s);
@@ -99,7 +101,8 @@ int64_t people_add_user(struct store *s, const char *name, const char *first, co
 void people_add_member(struct store *s, int64_t group, int64_t user)
 {
     if (store_long(s, 0, "select 1 from GroupExperimenterMap where parent = ? and child = ?", "ii", group, user) == 0)
-        (void)store_run(s, "insert into GroupExperimenterMap (parent, child, owner, _version) values (?, ?, 0, 0)", "ii", group, user);
+        (void)store_run(s, "insert into GroupExperimenterMap (parent, child, owner, _version) values (?, ?, 0, 0)", "ii", group,
+                        user);
 }
 
 void people_begin(struct store *s)
@@ -108,8 +111,11 @@ void people_begin(struct store *s)
         return;
     (void)store_run(s, "insert into ExperimenterGroup (id, name, ldap, perms, _version) values (0, 'system', 0, 'rw----', 0), "
                        "(1, 'user', 0, 'rwrwr-', 0), (2, 'guest', 0, 'rw----', 0)", "");
-    (void)store_run(s, "insert into Experimenter (id, omeName, firstName, lastName, ldap, _version) values (0, 'root', 'root', 'root', 0, 0), "
-                       "(1, 'guest', 'Guest', 'Account', 0, 0)", "");
+    (void)store_run(
+        s,
+        "insert into Experimenter (id, omeName, firstName, lastName, ldap, _version) values (0, 'root', 'root', 'root', 0, 0), "
+        "(1, 'guest', 'Guest', 'Account', 0, 0)",
+        "");
     people_set_password(s, USER_ROOT, "omero");
     people_add_member(s, GROUP_SYSTEM, USER_ROOT);
     people_add_member(s, GROUP_USER, USER_ROOT);
@@ -155,7 +161,8 @@ static int add_memberships(struct store *s, int64_t id, const struct toml_node *
         const char *name = groups->items[i].text ? groups->items[i].text : "";
         int64_t group = people_group(s, name);
         if (group < 0)
-            return err_set(err, REASON_CONFIG, 0, "line %d: user %s is to be in '%s', which is no group", user->line, user->key, name);
+            return err_set(err, REASON_CONFIG, 0, "line %d: user %s is to be in '%s', which is no group", user->line, user->key,
+                           name);
         people_add_member(s, group, id);
     }
     if (!active || active->type != TOML_BOOL || active->boolean)

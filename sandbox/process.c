@@ -61,8 +61,9 @@ static int check_uploaded(struct call *c, struct import *imp)
 {
     for (size_t i = 0; i < imp->n; i++)
         if (store_long(c->server->store, 0, "select hash is null from OriginalFile where id = ?", "i", imp->files[i].file))
-            return call_unknown(c, "java.lang.NullPointerException: Cannot invoke \"omero.RString.getValue()\" because the return value of "
-                                   "\"java.util.List.get(int)\" is null");
+            return call_unknown(
+                c, "java.lang.NullPointerException: Cannot invoke \"omero.RString.getValue()\" because the return value of "
+                   "\"java.util.List.get(int)\" is null");
     return 0;
 }
 
@@ -72,7 +73,8 @@ static int check_hashes(struct call *c, const struct import *imp, const struct o
     size_t n = 0;
 
     for (size_t i = 0; i < imp->n; i++) {
-        const char *real = store_text(c->server->store, c->mem, "select hash from OriginalFile where id = ?", "i", imp->files[i].file);
+        const char *real =
+            store_text(c->server->store, c->mem, "select hash from OriginalFile where id = ?", "i", imp->files[i].file);
         if (!real || strcmp(real, hashes->at[i]) != 0)
             bad[n++] = (struct om_api_int_string_map_entry){.key = (int32_t)i, .value = real ? real : ""};
     }

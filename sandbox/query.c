@@ -81,7 +81,8 @@ static int bind_all(struct call *c, sqlite3_stmt *q, const struct text_match *m,
 
 /* --- running --- */
 
-static int prepare(struct call *c, const char *hql, const struct om_sys_parameters *params, struct text_match *m, sqlite3_stmt **out)
+static int prepare(struct call *c, const char *hql, const struct om_sys_parameters *params, struct text_match *m,
+                   sqlite3_stmt **out)
 {
     if (!text_find(hql, m))
         return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and does not know this query: %s", hql);
@@ -317,7 +318,8 @@ static int count_collection(struct call *c)
     struct collection items;
 
     if (!e || !entity_collection(e, in->property, &items))
-        return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and counts no %s of %s", in->property, in->type);
+        return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and counts no %s of %s", in->property,
+                          in->type);
 
     AUTO(mem_freep) char *sql =
         mem_printf("select count(*) from %s where %s = ? and see(_grp, _owner)", items.items->table, items.back);

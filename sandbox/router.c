@@ -23,7 +23,8 @@ static int permission_denied(struct call *c, const char *reason)
 {
     struct om_glacier2_permission_denied_exception *e = arena_alloc(c->mem, 1, sizeof(*e));
 
-    *e = (struct om_glacier2_permission_denied_exception){.cls = &om_glacier2_permission_denied_exception_class, .reason = reason};
+    *e =
+        (struct om_glacier2_permission_denied_exception){.cls = &om_glacier2_permission_denied_exception_class, .reason = reason};
     return refuse(c, (const struct ice_object *)e);
 }
 
@@ -104,10 +105,12 @@ static int make(struct call *c, const char *user, const char *password, const ch
     const struct viewer_group *g = viewer_group(v, group);
 
     if (!v->admin && (!g || !g->member))
-        return wrapped(c, "omero.SecurityViolation",
-                       arena_printf(c->mem, "User %lld is not a member of group %lld and cannot login", (long long)id, (long long)group));
-    return adopt(c, session_make(c->server, id, group, -1, agent, call_context(c, "omero.ip"), call_context(c, "omero.event"), 0, IDLE_MS),
-                 client_uuid);
+        return wrapped(
+            c, "omero.SecurityViolation",
+            arena_printf(c->mem, "User %lld is not a member of group %lld and cannot login", (long long)id, (long long)group));
+    return adopt(
+        c, session_make(c->server, id, group, -1, agent, call_context(c, "omero.ip"), call_context(c, "omero.event"), 0, IDLE_MS),
+        client_uuid);
 }
 
 static int create_session(struct call *c)
@@ -169,7 +172,8 @@ static int client_proxy(struct call *c)
 
 static int server_proxy(struct call *c)
 {
-    ((struct om_ice_router_get_server_proxy_out *)c->out)->ret = ice_proxy_make(c->mem, "dummy", c->conn->category, "127.0.0.1", 1);
+    ((struct om_ice_router_get_server_proxy_out *)c->out)->ret =
+        ice_proxy_make(c->mem, "dummy", c->conn->category, "127.0.0.1", 1);
     return 0;
 }
 

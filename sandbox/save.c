@@ -32,7 +32,8 @@ int64_t save_event(struct call *c, struct saver **saver)
     struct saver *s = saver_of(c, saver);
 
     if (!s->event) {
-        (void)store_run(c->server->store, "insert into Event (time, type, experimenter, experimenterGroup, session) values (?, ?, ?, ?, ?)",
+        (void)store_run(c->server->store,
+                        "insert into Event (time, type, experimenter, experimenterGroup, session) values (?, ?, ?, ?, ?)",
                         "isiii", clock_wall_ms(), c->session->event_type, c->session->user, c->group, c->session->id);
         s->event = store_last_id(c->server->store);
     }
@@ -181,10 +182,11 @@ static const struct om_named_value *pair_at(const struct om_api_named_value_list
 
 static int too_long(struct call *c, size_t n)
 {
-    return call_throw(c, &om_internal_exception_class,
-                      " Wrapped Exception: (org.springframework.dao.DataAccessResourceFailureException):\n index row size %zu exceeds btree "
-                      "version 4 maximum %d for index",
-                      n, PAIR_ROW_MAX);
+    return call_throw(
+        c, &om_internal_exception_class,
+        " Wrapped Exception: (org.springframework.dao.DataAccessResourceFailureException):\n index row size %zu exceeds btree "
+        "version 4 maximum %d for index",
+        n, PAIR_ROW_MAX);
 }
 
 static int save_pairs(struct call *c, const struct entity *e, const struct om_iobject *o, const struct column *col)
@@ -199,8 +201,8 @@ static int save_pairs(struct call *c, const struct entity *e, const struct om_io
         size_t longest = strlen(p->name) > strlen(p->value) ? strlen(p->name) : strlen(p->value);
         if (longest > PAIR_ROW_MAX)
             return too_long(c, longest);
-        (void)store_run(s, "insert into Pair (holder, object, position, name, value) values (?, ?, ?, ?, ?)", "siiss", holder, o->id->val,
-                        (int64_t)i, p->name, p->value);
+        (void)store_run(s, "insert into Pair (holder, object, position, name, value) values (?, ?, ?, ?, ?)", "siiss", holder,
+                        o->id->val, (int64_t)i, p->name, p->value);
     }
     return 0;
 }
@@ -209,8 +211,10 @@ static bool pairs_differ(struct call *c, const struct entity *e, const struct om
 {
     const struct om_api_named_value_list *list = pairs_of(o, col);
     const char *holder = arena_printf(c->mem, "%s.%s", e->table, col->name);
-    AUTO(store_donep) sqlite3_stmt *q = store_query(
-        c->server->store, "select name, value from Pair where holder = ? and object = ? order by position", "si", holder, o->id->val);
+    AUTO(store_donep)
+    sqlite3_stmt *q =
+        store_query(c->server->store, "select name, value from Pair where holder = ? and object = ? order by position", "si",
+                    holder, o->id->val);
     size_t i = 0;
 
     for (; store_next(c->server->store, q); i++) {
@@ -229,10 +233,11 @@ static int check_needed(struct call *c, const struct entity *e, const struct om_
 
     for (const char *at = e->columns; entity_column(e, &at, &col);)
         if (col.needed && col.kind != COL_NONE && !member(o, &col))
-            return call_throw(c, &om_validation_exception_class,
-                              "not-null property references a null or transient value: %s.%s.%s; nested exception is "
-                              "org.hibernate.PropertyValueException: not-null property references a null or transient value: %s.%s.%s",
-                              e->package, e->name, col.name, e->package, e->name, col.name);
+            return call_throw(
+                c, &om_validation_exception_class,
+                "not-null property references a null or transient value: %s.%s.%s; nested exception is "
+                "org.hibernate.PropertyValueException: not-null property references a null or transient value: %s.%s.%s",
+                e->package, e->name, col.name, e->package, e->name, col.name);
     return 0;
 }
 
@@ -240,9 +245,10 @@ static int check_group(struct call *c)
 {
     if (c->group != GROUP_ALL)
         return 0;
-    return call_throw(c, &om_api_usage_exception_class,
-                      "No valid permissions available! DUMMY permissions are not intended for copying. Make sure that you have not passed "
-                      "omero.group=-1 for a save without context");
+    return call_throw(
+        c, &om_api_usage_exception_class,
+        "No valid permissions available! DUMMY permissions are not intended for copying. Make sure that you have not passed "
+        "omero.group=-1 for a save without context");
 }
 
 /* What a link asks of the object at its end. */
@@ -254,7 +260,8 @@ static int check_end(struct call *c, const struct om_iobject *end, unsigned need
     if (!e)
         return call_throw(c, &om_api_usage_exception_class, "omero-sandbox is not OMERO and keeps no %s", end->cls->id);
     if (!end->id)
-        return call_throw(c, &om_validation_exception_class, "object references an unsaved transient instance: %s.%s", e->package, e->name);
+        return call_throw(c, &om_validation_exception_class, "object references an unsaved transient instance: %s.%s", e->package,
+                          e->name);
     if (object_check(c, e, end->id->val, &owner, &group) < 0)
         return -1;
     if (!(viewer_may(c->viewer, group, owner) & needed)) {
@@ -302,10 +309,11 @@ static int duplicate(struct call *c, const struct entity *e)
     for (; e->table[i] && i < sizeof(lower) - 1; i++)
         lower[i] = (char)(e->table[i] | 0x20);
     lower[i] = '\0';
-    return call_throw(c, &om_validation_exception_class,
-                      "could not insert: [%s.%s]; SQL [insert into %s (...) values (...)]; constraint [%s_parent_child_owner_id_key]; "
-                      "nested exception is org.hibernate.exception.ConstraintViolationException: could not insert: [%s.%s]",
-                      e->package, e->name, lower, lower, e->package, e->name);
+    return call_throw(
+        c, &om_validation_exception_class,
+        "could not insert: [%s.%s]; SQL [insert into %s (...) values (...)]; constraint [%s_parent_child_owner_id_key]; "
+        "nested exception is org.hibernate.exception.ConstraintViolationException: could not insert: [%s.%s]",
+        e->package, e->name, lower, lower, e->package, e->name);
 }
 
 static int save_lists(struct call *c, const struct entity *e, const struct om_iobject *o)
@@ -328,8 +336,9 @@ static int insert(struct call *c, struct saver **saver, const struct entity *e, 
     for (size_t i = 0; i < n; i++)
         buf_printf(&sql, ", %s", values[i].name);
     buf_printf(&sql, ") values (%s%s%s, %lld, %lld, null, %lld, %lld", strcmp(e->table, e->name) == 0 ? "null" : "'",
-               strcmp(e->table, e->name) == 0 ? "" : e->name, strcmp(e->table, e->name) == 0 ? "" : "'", (long long)c->session->user,
-               (long long)c->group, (long long)save_event(c, saver), (long long)save_event(c, saver));
+               strcmp(e->table, e->name) == 0 ? "" : e->name, strcmp(e->table, e->name) == 0 ? "" : "'",
+               (long long)c->session->user, (long long)c->group, (long long)save_event(c, saver),
+               (long long)save_event(c, saver));
     for (size_t i = 0; i < n; i++)
         buf_add_str(&sql, ", ?");
     buf_add_byte(&sql, ')');
@@ -394,7 +403,8 @@ static int update(struct call *c, struct saver **saver, const struct entity *e, 
                           (long long)o->id->val);
     if (check_fresh(c, e, o) < 0)
         return -1;
-    buf_printf(&sql, "update %s set _version = coalesce(_version, 0) + 1, _changed = %lld", e->table, (long long)save_event(c, saver));
+    buf_printf(&sql, "update %s set _version = coalesce(_version, 0) + 1, _changed = %lld", e->table,
+               (long long)save_event(c, saver));
     for (size_t i = 0; i < n; i++)
         buf_printf(&sql, ", %s = ?", values[i].name);
     buf_printf(&sql, " where id = %lld", (long long)o->id->val);

@@ -1,7 +1,7 @@
 /* The server's parts and who owns what.
  *
- * Threads: for each connection a reader and a worker; one runner for what commands do in the background; the main thread waits for signals.
- * `lock` guards everything below it and the store; handlers run under it. */
+ * Threads: for each connection a reader and a worker; one runner for what commands do in the background; the main thread waits
+ * for signals. `lock` guards everything below it and the store; handlers run under it. */
 #pragma once
 
 #include <pthread.h>
@@ -105,7 +105,7 @@ void session_hold(struct session *session);
 void session_release(struct server *s, struct session *session); /* a connection lets go; may free it */
 int session_leave(struct server *s, struct session *session, bool even_detached); /* one login less; what is left */
 void session_end(struct server *s, struct session *session);
-struct servant *servant_add(struct server *s, struct session *session, const struct kind *kind, const char *name, const char *category,
-                            void *state);
+struct servant *servant_add(struct server *s, struct session *session, const struct kind *kind, const char *name,
+                            const char *category, void *state);
 void servant_drop(struct server *s, struct servant *v); /* no longer listed */
 void servant_unref(struct server *s, struct servant *v);

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "sandbox/server.h"
 
-struct servant *servant_add(struct server *s, struct session *session, const struct kind *kind, const char *name, const char *category,
-                            void *state)
+struct servant *servant_add(struct server *s, struct session *session, const struct kind *kind, const char *name,
+                            const char *category, void *state)
 {
     struct servant *v = mem_new(1, sizeof(*v)), **list = session ? &session->servants : &s->common;
 
@@ -60,9 +60,11 @@ struct session *session_make(struct server *s, int64_t user, int64_t group, int6
     session->life_ms = life_ms;
     session->idle_ms = idle_ms;
     session->used_ns = session->made_ns = clock_mono_ns();
-    (void)store_run(s->store, "insert into Session (uuid, owner, sudoer, timeToIdle, timeToLive, started, defaultEventType, userAgent, userIP) "
-                              "values (?, ?, nullif(?, -1), ?, ?, ?, ?, ?, ?)", "siiiiisss", session->uuid, user, sudoer, idle_ms, life_ms,
-                    clock_wall_ms(), session->event_type, agent, ip);
+    (void)store_run(
+        s->store,
+        "insert into Session (uuid, owner, sudoer, timeToIdle, timeToLive, started, defaultEventType, userAgent, userIP) "
+        "values (?, ?, nullif(?, -1), ?, ?, ?, ?, ?, ?)",
+        "siiiiisss", session->uuid, user, sudoer, idle_ms, life_ms, clock_wall_ms(), session->event_type, agent, ip);
     session->id = store_last_id(s->store);
     session->next = s->sessions;
     s->sessions = session;

@@ -22,7 +22,8 @@ static int throw_session(struct call *c, const struct ice_class *cls, const char
 
 static bool has_sudo(struct call *c)
 {
-    const char *some = store_text(c->server->store, c->mem, "select privileges from Experimenter where id = ?", "i", c->session->user);
+    const char *some =
+        store_text(c->server->store, c->mem, "select privileges from Experimenter where id = ?", "i", c->session->user);
 
     return c->viewer->admin && (!some || strstr(some, "Sudo"));
 }
@@ -30,8 +31,9 @@ static bool has_sudo(struct call *c)
 static int check_sudo(struct call *c, int64_t user, int64_t group)
 {
     const struct viewer_group *g = viewer_group(c->viewer, group);
-    bool leads = g && g->leader &&
-                 store_long(c->server->store, 0, "select 1 from GroupExperimenterMap where parent = ? and child = ?", "ii", group, user);
+    bool leads =
+        g && g->leader &&
+        store_long(c->server->store, 0, "select 1 from GroupExperimenterMap where parent = ? and child = ?", "ii", group, user);
 
     if (has_sudo(c) || leads)
         return 0;

@@ -38,8 +38,11 @@ static void print_indent(const struct shown *s, int level)
 
 static void show_pairs(const struct shown *s, int64_t note, int level)
 {
-    AUTO(store_donep) sqlite3_stmt *q = store_query(
-        s->store, "select name, value from Pair where holder = 'Annotation.mapValue' and object = ? order by position", "i", note);
+    AUTO(store_donep)
+    sqlite3_stmt *q =
+        store_query(s->store,
+                    "select name, value from Pair where holder = 'Annotation.mapValue' and object = ? order by position", "i",
+                    note);
 
     while (store_next(s->store, q)) {
         print_indent(s, level);
@@ -75,8 +78,10 @@ static void show_note(const struct shown *s, sqlite3_stmt *q, int level)
 
 static void show_notes(const struct shown *s, const char *parent, int64_t id, int level)
 {
-    AUTO(mem_freep) char *sql = mem_printf("select distinct a.id, a._kind, a.ns, a.textValue from %sAnnotationLink l "
-                                           "join Annotation a on a.id = l.child where l.parent = ? order by a._kind desc, a.textValue", parent);
+    AUTO(mem_freep)
+    char *sql = mem_printf("select distinct a.id, a._kind, a.ns, a.textValue from %sAnnotationLink l "
+                           "join Annotation a on a.id = l.child where l.parent = ? order by a._kind desc, a.textValue",
+                           parent);
     AUTO(store_donep) sqlite3_stmt *q = store_query(s->store, sql, "i", id);
 
     while (store_next(s->store, q))
@@ -108,9 +113,12 @@ static void show_image_notes(const struct shown *s, int64_t image, int64_t datas
 
 static void show_files(const struct shown *s, int64_t fileset, int level)
 {
-    AUTO(store_donep) sqlite3_stmt *q =
-        store_query(s->store, "select o.name, o.size from FilesetEntry e join OriginalFile o on o.id = e.originalFile where e.fileset = ? "
-                              "order by e.id", "i", fileset);
+    AUTO(store_donep)
+    sqlite3_stmt *q =
+        store_query(s->store,
+                    "select o.name, o.size from FilesetEntry e join OriginalFile o on o.id = e.originalFile where e.fileset = ? "
+                    "order by e.id",
+                    "i", fileset);
 
     while (store_next(s->store, q)) {
         print_indent(s, level);
@@ -122,9 +130,12 @@ static void show_files(const struct shown *s, int64_t fileset, int level)
 
 static void show_images(const struct shown *s, int64_t dataset, int level)
 {
-    AUTO(store_donep) sqlite3_stmt *q = store_query(
-        s->store, "select i.id, i.name, i.fileset, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, p.pixelsType from DatasetImageLink l "
-                  "join Image i on i.id = l.child left join Pixels p on p.image = i.id where l.parent = ? order by i.name, i.id", "i", dataset);
+    AUTO(store_donep)
+    sqlite3_stmt *q = store_query(
+        s->store,
+        "select i.id, i.name, i.fileset, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, p.pixelsType from DatasetImageLink l "
+        "join Image i on i.id = l.child left join Pixels p on p.image = i.id where l.parent = ? order by i.name, i.id",
+        "i", dataset);
 
     while (store_next(s->store, q)) {
         int64_t image = sqlite3_column_int64(q, 0);
@@ -132,7 +143,8 @@ static void show_images(const struct shown *s, int64_t dataset, int level)
         fputs("image ", s->out);
         print_safe(s, text_at(q, 1));
         fprintf(s->out, "  (Image:%lld, %d x %d pixels, z %d, c %d, t %d, %s)\n", (long long)image, sqlite3_column_int(q, 3),
-                sqlite3_column_int(q, 4), sqlite3_column_int(q, 5), sqlite3_column_int(q, 6), sqlite3_column_int(q, 7), text_at(q, 8));
+                sqlite3_column_int(q, 4), sqlite3_column_int(q, 5), sqlite3_column_int(q, 6), sqlite3_column_int(q, 7),
+                text_at(q, 8));
         show_files(s, sqlite3_column_int64(q, 2), level + 1);
         show_image_notes(s, image, dataset, level + 1);
     }
@@ -169,21 +181,26 @@ static void show_datasets(const struct shown *s, const char *condition, int64_t 
 
 static void show_projects(const struct shown *s)
 {
-    AUTO(store_donep) sqlite3_stmt *q = store_query(s->store, "select " HEAD " from Project x " OWNER " order by x.name, x.id", "");
+    AUTO(store_donep)
+    sqlite3_stmt *q = store_query(s->store, "select " HEAD " from Project x " OWNER " order by x.name, x.id", "");
 
     while (store_next(s->store, q)) {
         show_head(s, q, "project", 0);
         show_notes(s, "Project", sqlite3_column_int64(q, 0), 1);
-        show_datasets(s, "exists (select 1 from ProjectDatasetLink l where l.child = x.id and l.parent = ?)", sqlite3_column_int64(q, 0), 1);
+        show_datasets(s, "exists (select 1 from ProjectDatasetLink l where l.child = x.id and l.parent = ?)",
+                      sqlite3_column_int64(q, 0), 1);
     }
     show_datasets(s, "? = 0 and not exists (select 1 from ProjectDatasetLink l where l.child = x.id)", 0, 0);
 }
 
 static void show_people(const struct shown *s)
 {
-    AUTO(store_donep) sqlite3_stmt *q = store_query(
-        s->store, "select e.omeName, group_concat(g.name, ', ') from Experimenter e join GroupExperimenterMap m on m.child = e.id "
-                  "join ExperimenterGroup g on g.id = m.parent group by e.id order by e.id", "");
+    AUTO(store_donep)
+    sqlite3_stmt *q = store_query(
+        s->store,
+        "select e.omeName, group_concat(g.name, ', ') from Experimenter e join GroupExperimenterMap m on m.child = e.id "
+        "join ExperimenterGroup g on g.id = m.parent group by e.id order by e.id",
+        "");
 
     while (store_next(s->store, q)) {
         fputs("user ", s->out);

@@ -1,6 +1,7 @@
 /* The sandbox's memory: one SQLite database in its data directory.  All calls happen under the server's lock.
  *
- * A table for each kind of object (entity.h), with the columns `id`, `_kind` (the class, where several share a table), `_owner`, `_grp`,
+ * A table for each kind of object (entity.h), with the columns `id`, `_kind` (the class, where several share a table), `_owner`,
+ * `_grp`,
  * `_version`, `_made` and `_changed` (events) before its own; `Pair` holds lists of named values.  Ids are never used again.
  *
  * SQL may use see(_grp, _owner): may the viewer of now see such an object, within the groups of the call? */
@@ -22,8 +23,8 @@ void store_close(struct store *s);
 /* Whose eyes see() has; NULL sees all.  Borrowed until the next call of this. */
 void store_view(struct store *s, const struct viewer *v);
 
-/* A statement with its parameters bound, to be stepped through.  A letter in `kinds` for each value: i int64_t, d double, s text (NULL is
- * null), n null without a value.  SQL that SQLite does not take is a fault of this program and ends it. */
+/* A statement with its parameters bound, to be stepped through.  A letter in `kinds` for each value: i int64_t, d double, s text
+ * (NULL is null), n null without a value.  SQL that SQLite does not take is a fault of this program and ends it. */
 sqlite3_stmt *store_query(struct store *s, const char *sql, const char *kinds, ...);
 void store_donep(sqlite3_stmt **q); /* for AUTO */
 bool store_next(struct store *s, sqlite3_stmt *q);

@@ -23,9 +23,11 @@
 
 static const struct text texts[] = {
     /* people */
-    {"select g.id, g.name, index(m) from Experimenter e join e.groupExperimenterMap m join m.parent g where e.id = :o order by index(m)",
+    {"select g.id, g.name, index(m) from Experimenter e join e.groupExperimenterMap m join m.parent g where e.id = :o order by "
+     "index(m)",
      "lsi",
-     "select g.id, g.name, row_number() over (order by m.id) - 1 from GroupExperimenterMap m join ExperimenterGroup g on g.id = m.parent "
+     "select g.id, g.name, row_number() over (order by m.id) - 1 from GroupExperimenterMap m join ExperimenterGroup g on g.id = "
+     "m.parent "
      "where m.child = :o order by m.id"},
     {"select e.id, e.omeName from Experimenter e where e.omeName = :n", "ls",
      "select id, omeName from Experimenter where omeName = :n"},
@@ -69,13 +71,14 @@ static const struct text texts[] = {
     {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
      "order by a.id",
      "l",
-     "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and a.ns = :ns "
+     "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and "
+     "a.ns = :ns "
      "and see(l._grp, l._owner) order by a.id"},
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
      "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
      "lllt",
-     "select l.id, l.parent, l.child, e.time from %T l join Event e on e.id = l._made where l.parent in " IN("p")
-     " and l.child in " IN("a") " and l._owner = :o and see(l._grp, l._owner) order by l.id"},
+     "select l.id, l.parent, l.child, e.time from %T l join Event e on e.id = l._made where l.parent in " IN(
+         "p") " and l.child in " IN("a") " and l._owner = :o and see(l._grp, l._owner) order by l.id"},
     {"select l.id from %T l where l.id in (:l) and l.details.owner.id = :o order by l.id", "l",
      "select id from %T where id in " IN("l") " and _owner = :o and see(_grp, _owner) order by id"},
     {"select a from %T a where a.id = :id", "o", "select id from %T where id = :id and see(_grp, _owner)"},
@@ -89,20 +92,23 @@ static const struct text texts[] = {
     {"select o.size from FilesetJobLink l join l.child j join j.originalFileLinks jl join jl.child o "
      "where l.parent.id = :f and o.mimetype = 'application/omero-log-file'",
      "l",
-     "select o.size from FilesetJobLink l join JobOriginalFileLink jl on jl.parent = l.child join OriginalFile o on o.id = jl.child "
+     "select o.size from FilesetJobLink l join JobOriginalFileLink jl on jl.parent = l.child join OriginalFile o on o.id = "
+     "jl.child "
      "where l.parent = :f and o.mimetype = 'application/omero-log-file' and see(l._grp, l._owner)"},
     {"select i.id, i.name, i.series from Image i where i.fileset.id = :f order by i.series, i.id", "lsi",
      "select id, name, series from Image where fileset = :f and see(_grp, _owner) order by series, id"},
-    {"select distinct pl.id, pl.name from WellSample ws join ws.image i join ws.well w join w.plate pl where i.fileset.id = :f", "ls",
-     "select id, name from Plate where id = -1"},
+    {"select distinct pl.id, pl.name from WellSample ws join ws.image i join ws.well w join w.plate pl where i.fileset.id = :f",
+     "ls", "select id, name from Plate where id = -1"},
     {"select i.id from Image i where i.id in (:ids) order by i.id", "l",
      "select id from Image where id in " IN("ids") " and see(_grp, _owner) order by id"},
     {"select o.path, o.name from OriginalFile o where o.id = :id", "ss",
      "select path, name from OriginalFile where id = :id and see(_grp, _owner)"},
-    {"select ofile from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile join fileset.images as image "
+    {"select ofile from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile join fileset.images as "
+     "image "
      "where image.id in (:id)",
      "o",
-     "select e.originalFile from FilesetEntry e join Image i on i.fileset = e.fileset where i.id in (select value from json_each(:id)) "
+     "select e.originalFile from FilesetEntry e join Image i on i.fileset = e.fileset where i.id in (select value from "
+     "json_each(:id)) "
      "and see(e._grp, e._owner) order by e.id",
      "OriginalFile"},
 
@@ -133,7 +139,8 @@ static const struct text texts[] = {
      "o", "select id from Experimenter where id in " IN("ids") " order by id", "Experimenter", "groupExperimenterMap.parent"},
     {"select obj from ExperimenterGroup as obj left outer join fetch obj.groupExperimenterMap as map "
      "left outer join fetch map.child e where obj.id in (:ids)",
-     "o", "select id from ExperimenterGroup where id in " IN("ids") " order by id", "ExperimenterGroup", "groupExperimenterMap.child"},
+     "o", "select id from ExperimenterGroup where id in " IN("ids") " order by id", "ExperimenterGroup",
+     "groupExperimenterMap.child"},
     {"select annLink from %T as annLink join fetch annLink.details.owner as owner join fetch annLink.details.creationEvent "
      "join fetch annLink.child as ann join fetch ann.details.owner join fetch ann.details.creationEvent "
      "join fetch annLink.parent as parent where parent.id in (:pids)",
@@ -143,26 +150,32 @@ static const struct text texts[] = {
      "o", "select id from %T where parent = :n1 and see(_grp, _owner) order by id", NULL, "child.file"},
     {"select p from Pixels p join fetch p.channels as c join fetch c.logicalChannel as lc where p.id=:pid", "o",
      "select id from Pixels where id = :pid and see(_grp, _owner)", "Pixels", "channels.logicalChannel"},
-    {"select p from Image i join i.datasetLinks dl join dl.parent ds join ds.projectLinks pl join pl.parent p where i.id = :n1", "o",
+    {"select p from Image i join i.datasetLinks dl join dl.parent ds join ds.projectLinks pl join pl.parent p where i.id = :n1",
+     "o",
      "select pl.parent from DatasetImageLink dl join ProjectDatasetLink pl on pl.child = dl.parent where dl.child = :n1 "
      "and see(pl._grp, pl._owner) order by pl.parent",
      "Project"},
     {"select p from %T p", "o", "select id from %T where see(_grp, _owner) order by id"},
     {"select fse from FilesetEntry as fse join fetch fse.originalFile where fse.fileset.id=:id", "o",
      "select id from FilesetEntry where fileset = :id and see(_grp, _owner) order by id", "FilesetEntry", "originalFile"},
-    {"select count(fse), sum(fse.originalFile.size) from FilesetEntry as fse where fse.id in ( select distinct(i_fse.id) " OF_IMAGES ")", "ll",
+    {"select count(fse), sum(fse.originalFile.size) from FilesetEntry as fse where fse.id in ( select "
+     "distinct(i_fse.id) " OF_IMAGES ")",
+     "ll",
      "select count(*), sum(o.size) from FilesetEntry e join OriginalFile o on o.id = e.originalFile "
      "where e.fileset in (select fileset from Image where id in " IN("ids") ") and see(e._grp, e._owner)"},
-    {"select ann.id, ann.ns, ann.textValue from Fileset as fileset join fileset.annotationLinks as a_link join a_link.child as ann "
+    {"select ann.id, ann.ns, ann.textValue from Fileset as fileset join fileset.annotationLinks as a_link join a_link.child as "
+     "ann "
      "where fileset.id in ( select distinct(i_fileset.id) from Fileset as i_fileset join i_fileset.images as i_image "
      "where i_image.id in (:ids))",
      "lss",
      "select a.id, a.ns, a.textValue from FilesetAnnotationLink l join Annotation a on a.id = l.child "
      "where l.parent in (select fileset from Image where id in " IN("ids") ") and see(l._grp, l._owner) order by a.id"},
-    {"select ofile.path, ofile.name, fse.clientPath from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile "
+    {"select ofile.path, ofile.name, fse.clientPath from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile "
+     "as ofile "
      "join fileset.images as image where image.id in (:id)",
      "sss",
-     "select o.path, o.name, e.clientPath from FilesetEntry e join OriginalFile o on o.id = e.originalFile join Image i on i.fileset = e.fileset "
+     "select o.path, o.name, e.clientPath from FilesetEntry e join OriginalFile o on o.id = e.originalFile join Image i on "
+     "i.fileset = e.fileset "
      "where i.id in (select value from json_each(:id)) and see(e._grp, e._owner) order by e.id"},
     {"from %T as c where c.child.id=:n1", "o", "select id from %T where child = :n1 and see(_grp, _owner) order by id"},
     {"from WellSample as c where c.image.id=:n1", "o", "select id from Plate where id = -1", "Plate"},

@@ -7,7 +7,8 @@
 
 struct text {
     const char *hql;  /* white space squeezed; %T is any entity's name; a number is written :n1, :n2 ... */
-    const char *cols; /* a letter a column: l RLong, i RInt, s RString, t RTime, p permissions (the column is a group's id); o objects */
+    const char
+        *cols; /* a letter a column: l RLong, i RInt, s RString, t RTime, p permissions (the column is a group's id); o objects */
     const char *sql;  /* %T is the entity's table, of the class asked for */
     const char *entity; /* of `o`; NULL: that of %T */
     const char *fetch;  /* what is loaded with an object: paths (objects.h), separated by spaces */

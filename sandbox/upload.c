@@ -49,7 +49,8 @@ int file_save(struct store *s, int64_t file, const char *path)
         return 0; /* deleted in between */
     if (hash_file(path, algorithm, hex, &size) < 0)
         return -1;
-    return store_run(s, "update OriginalFile set size = ?, hash = ?, hasher = ? where id = ?", "issi", size, hex, algorithm, file);
+    return store_run(s, "update OriginalFile set size = ?, hash = ?, hasher = ? where id = ?", "issi", size, hex, algorithm,
+                     file);
 }
 
 /* --- an uploader --- */
@@ -63,8 +64,8 @@ static int failed(struct call *c, const char *what)
 {
     int sys = errno;
 
-    return call_throw(c, sys == ENOSPC || sys == EDQUOT ? &om_resource_error_class : &om_internal_exception_class, "%s %s: %s", what,
-                      own(c)->file->path, strerror(sys));
+    return call_throw(c, sys == ENOSPC || sys == EDQUOT ? &om_resource_error_class : &om_internal_exception_class, "%s %s: %s",
+                      what, own(c)->file->path, strerror(sys));
 }
 
 static int open_for_writing(struct call *c, const char *why)

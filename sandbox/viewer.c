@@ -84,7 +84,8 @@ bool viewer_sees(const struct viewer *v, int64_t group, int64_t owner)
     return (v->scope == GROUP_ALL || group == v->scope || group == GROUP_USER) && (viewer_may(v, group, owner) & MAY_SEE);
 }
 
-/* --- ::omero::model::Permissions: a nibble each for owner, group and world from bit 8 down; the bits that mean nothing are set --- */
+/* --- ::omero::model::Permissions: a nibble each for owner, group and world from bit 8 down; the bits that mean nothing are set
+ * --- */
 
 enum { READ = 4, WRITE = 2, ANNOTATE = 1, UNUSED = 8 };
 

@@ -143,8 +143,8 @@ void client_must(struct client *c, const struct ice_proxy *to, const struct ice_
         fail_msg("%s: status %d %s %s", op->name, (int)r.status, message_of(&r), r.text ? r.text : "");
 }
 
-void client_throws(struct client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, const struct ice_class *cls,
-                   const char *words)
+void client_throws(struct client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in,
+                   const struct ice_class *cls, const char *words)
 {
     struct ice_reply r = client_call(c, to, op, in, NULL);
 
@@ -180,8 +180,8 @@ void client_login(struct bench *b, struct client *c, const char *user)
     c->session = arena_str(c->mem, out.ret->id.name);
     c->query = get(c, c->factory, &om_api_service_factory_get_query_service_op);
     c->update = get(c, c->factory, &om_api_service_factory_get_update_service_op);
-    client_must(c, get(c, c->factory, &om_api_service_factory_shared_resources_op), &om_grid_shared_resources_repositories_op, NULL,
-                &repositories);
+    client_must(c, get(c, c->factory, &om_api_service_factory_shared_resources_op), &om_grid_shared_resources_repositories_op,
+                NULL, &repositories);
     for (size_t i = 0; i < repositories.ret.proxies.n; i++) {
         const struct ice_proxy *p = repositories.ret.proxies.at[i];
         const struct om_ice_object_ice_is_a_in asked = {.type_id = "::omero::grid::ManagedRepository"};

@@ -35,8 +35,8 @@ struct ice_reply client_call(struct client *c, const struct ice_proxy *to, const
 /* It must be good. */
 void client_must(struct client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out);
 /* It must be this exception; its message must hold the words (NULL: any). */
-void client_throws(struct client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, const struct ice_class *cls,
-                   const char *words);
+void client_throws(struct client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in,
+                   const struct ice_class *cls, const char *words);
 
 void *make(struct client *c, const struct ice_class *cls);             /* loaded, collections too */
 void *refer(struct client *c, const struct ice_class *cls, int64_t id);

@@ -60,7 +60,8 @@ static struct call call_of(struct inside *in, struct session *who)
                          .viewer = viewer_load(in->server.store, in->mem, who->user, in->lab)};
 }
 
-int inside_call(struct inside *in, struct session *who, struct servant *v, const struct ice_op *op, const void *args, struct call *c)
+int inside_call(struct inside *in, struct session *who, struct servant *v, const struct ice_op *op, const void *args,
+                struct call *c)
 {
     *c = call_of(in, who);
     c->servant = v;

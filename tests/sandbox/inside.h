@@ -18,9 +18,10 @@ struct inside {
 int inside_set_up(void **state);
 int inside_tear_down(void **state);
 
-/* A call by its operation on a servant of that kind with that state; *out is the operation's out-struct.  0, or -1 with what was thrown
- * in the call. */
-int inside_call(struct inside *in, struct session *who, struct servant *v, const struct ice_op *op, const void *args, struct call *c);
+/* A call by its operation on a servant of that kind with that state; *out is the operation's out-struct.  0, or -1 with what was
+ * thrown in the call. */
+int inside_call(struct inside *in, struct session *who, struct servant *v, const struct ice_op *op, const void *args,
+                struct call *c);
 /* The servant behind a proxy that an answer brought. */
 struct servant *inside_servant(struct inside *in, struct session *who, const struct ice_proxy *p);
 /* Carry out what was begun. */

@@ -21,7 +21,8 @@ struct asked {
 static const struct om_cmd_response *ask(struct inside *in, struct session *who, const struct asked *a)
 {
     const struct om_api_string_long_list_map_entry target = {.key = a->type, .value = {.n = a->n, .at = a->ids}};
-    const struct om_cmd_graphs_child_option option = {.cls = &om_cmd_graphs_child_option_class, .exclude_type = {.n = 1, .at = &a->keep}};
+    const struct om_cmd_graphs_child_option option = {.cls = &om_cmd_graphs_child_option_class,
+                                                      .exclude_type = {.n = 1, .at = &a->keep}};
     const struct om_cmd_graphs_child_option *const options[] = {&option};
     const struct om_cmd_delete2 request = {.cls = &om_cmd_delete2_class,
                                            .target_objects = {.n = 1, .at = &target},
@@ -92,7 +93,8 @@ static void what_only_the_dataset_held_goes_with_it(void **state)
 {
     struct inside *in = *state;
     int64_t dataset = inside_add(in, in->alice, "Dataset", "d"), other = inside_add(in, in->alice, "Dataset", "o");
-    int64_t alone = inside_add(in, in->alice, "CommentAnnotation", "alone"), shared = inside_add(in, in->alice, "CommentAnnotation", "shared");
+    int64_t alone = inside_add(in, in->alice, "CommentAnnotation", "alone"),
+            shared = inside_add(in, in->alice, "CommentAnnotation", "shared");
     const struct asked a = {.type = "Dataset", .ids = {dataset}, .n = 1};
 
     inside_link(in, in->alice, "DatasetAnnotationLink", dataset, alone);
@@ -127,7 +129,9 @@ static void images_of_a_fileset_go_together(void **state)
     int64_t one = inside_add(in, in->alice, "Image", "1"), two = inside_add(in, in->alice, "Image", "2");
     const struct asked first = {.type = "Image", .ids = {one}, .n = 1}, both = {.type = "Image", .ids = {one, two}, .n = 2};
 
-    assert_int_equal(store_run(in->server.store, "insert into Fileset (id, _owner, _grp) values (154, ?, ?)", "ii", in->alice->user, in->lab), 0);
+    assert_int_equal(
+        store_run(in->server.store, "insert into Fileset (id, _owner, _grp) values (154, ?, ?)", "ii", in->alice->user, in->lab),
+        0);
     assert_int_equal(store_run(in->server.store, "update Image set fileset = 154", ""), 0);
     assert_refused(ask(in, in->alice, &first), "within Fileset[154] may not delete Image[");
     assert_int_equal(deleted(ask(in, in->alice, &both), "ome.model.fs.Fileset")->n, 1);

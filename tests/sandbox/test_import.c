@@ -69,7 +69,8 @@ static const struct om_grid_import_settings *settings_of(struct arena *mem, cons
 
 static int begin(struct inside *in, const struct wanted *w, struct call *c)
 {
-    const struct om_grid_managed_repository_import_fileset_in args = {.fs = fileset_of(in->mem, w), .settings = settings_of(in->mem, w)};
+    const struct om_grid_managed_repository_import_fileset_in args = {.fs = fileset_of(in->mem, w),
+                                                                      .settings = settings_of(in->mem, w)};
 
     return inside_call(in, in->alice, repository(in), &om_grid_managed_repository_import_fileset_op, &args, c);
 }
@@ -253,10 +254,12 @@ static void leading_directories_go_as_far_as_omero_lets_them(void **state)
 static void a_write_is_no_longer_than_its_bytes(void **state)
 {
     struct inside *in = *state;
-    const struct om_api_raw_file_store_write_in args = {.buf = {.n = 3, .at = (const uint8_t *)"abc"}, .position = 0, .length = 4};
+    const struct om_api_raw_file_store_write_in args = {
+        .buf = {.n = 3, .at = (const uint8_t *)"abc"}, .position = 0, .length = 4};
     struct call c;
 
-    assert_int_equal(inside_call(in, in->alice, uploader(in, begun(in, &plain), 0), &om_api_raw_file_store_write_op, &args, &c), -1);
+    assert_int_equal(inside_call(in, in->alice, uploader(in, begun(in, &plain), 0), &om_api_raw_file_store_write_op, &args, &c),
+                     -1);
     assert_thrown(&c, &om_api_usage_exception_class, "newLimit > capacity");
 }
 
@@ -264,7 +267,8 @@ static void an_uploader_is_the_same_until_it_is_closed(void **state)
 {
     struct inside *in = *state;
     struct servant *process = begun(in, &plain), *first = uploader(in, process, 0);
-    const struct om_api_raw_file_store_write_in args = {.buf = {.n = 3, .at = (const uint8_t *)"abc"}, .position = 10, .length = 3};
+    const struct om_api_raw_file_store_write_in args = {
+        .buf = {.n = 3, .at = (const uint8_t *)"abc"}, .position = 10, .length = 3};
     const struct om_grid_import_process_get_upload_offset_in zero = {0};
     struct call c;
 
@@ -388,7 +392,8 @@ static void the_log_has_a_size_once_the_import_failed(void **state)
     assert_int_equal(log_size(in), -1);
     inside_run_tasks(in);
     assert_true(log_size(in) > 0);
-    assert_err(inside_response(in, in->alice, ((const struct om_grid_import_process_verify_upload_out *)c.out)->ret), "error-on-init");
+    assert_err(inside_response(in, in->alice, ((const struct om_grid_import_process_verify_upload_out *)c.out)->ret),
+               "error-on-init");
 }
 
 static void a_cancelled_import_is_not_ready(void **state)

@@ -210,7 +210,8 @@ static void a_parameter_that_is_missing_is_named(void **state)
     struct client c;
 
     client_login(*state, &c, "alice");
-    client_throws(&c, c.query, &om_api_iquery_projection_op, &in, &om_api_usage_exception_class, "Null parameters not allowed: n");
+    client_throws(&c, c.query, &om_api_iquery_projection_op, &in, &om_api_usage_exception_class,
+                  "Null parameters not allowed: n");
     client_close(&c);
 }
 
@@ -345,7 +346,8 @@ static void anothers_object_is_annotated_but_not_linked(void **state)
     p->name = text(&bob, "p");
     l->parent = refer(&bob, &om_project_class, save(&bob, p));
     l->child = refer(&bob, &om_dataset_class, d);
-    refuse_save(&bob, l, &om_security_violation_class, "Group is rwra--. Cannot link to object: ome.model.containers.Dataset:Id_");
+    refuse_save(&bob, l, &om_security_violation_class,
+                "Group is rwra--. Cannot link to object: ome.model.containers.Dataset:Id_");
     client_close(&alice);
     client_close(&bob);
 }
