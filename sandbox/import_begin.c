@@ -314,7 +314,6 @@ static const struct ice_proxy *give_process(struct call *c, struct import *imp)
     AUTO(mem_freep) char *name = mem_printf("%s-ManagedImportProcessI", uuid);
     struct servant *v = servant_add(c->server, c->session, &process_kind, name, c->session->uuid, imp);
 
-    v->group = imp->group;
     return call_proxy(c, v);
 }
 

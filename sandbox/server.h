@@ -42,7 +42,6 @@ struct servant {
     const struct kind *kind;
     char *name, *category;
     struct session *session; /* NULL: the router, the repository */
-    int64_t group;           /* the group of the call that made it */
     void *state;
     int busy;                /* requests received and not yet answered */
     int64_t answered_ns;     /* when the last one was */

@@ -245,6 +245,5 @@ struct servant *uploader_of(struct call *c, struct import *imp, size_t i, bool r
     AUTO(mem_freep) char *name = mem_printf("%s-RepoRawFileStoreI", uuid);
 
     f->uploader = servant_add(c->server, c->session, &uploader_kind, name, c->session->uuid, u);
-    f->uploader->group = imp->group;
     return f->uploader;
 }
