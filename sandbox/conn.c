@@ -76,7 +76,8 @@ static void keep_bytes(struct request *r)
     r->msg.encaps.end = copy + n;
 }
 
-static void mark_busy(struct conn *c, struct request *r)
+/* Handlers hold the lock, so a call that overlaps one is seen here after it: what tells is when it came. */
+static void mark_busy(struct conn *c, struct request *r, int64_t came_ns)
 {
     struct servant *v = r->servant;
 
@@ -85,7 +86,7 @@ static void mark_busy(struct conn *c, struct request *r)
     v->refs++;
     if (!v->kind->stateful)
         return;
-    if (v->busy++ > 0) {
+    if (v->busy++ > 0 || came_ns < v->answered_ns) {
         c->server->overlaps++;
         server_say("two calls at a time on one stateful servant: %s on %s %s", r->msg.operation, v->kind->name, v->name);
     }
@@ -100,6 +101,7 @@ static bool is_router(const struct ice_identity *id)
 static int receive(struct conn *c, const struct ice_msg *msg, struct arena *mem)
 {
     struct request *r = arena_alloc(mem, 1, sizeof(*r));
+    int64_t came_ns = clock_mono_ns();
 
     *r = (struct request){.mem = mem, .msg = *msg};
     keep_bytes(r);
@@ -107,7 +109,7 @@ static int receive(struct conn *c, const struct ice_msg *msg, struct arena *mem)
     bool refused = !c->session && !is_router(&msg->target);
     if (!refused) {
         r->servant = find_servant(c, &msg->target);
-        mark_busy(c, r);
+        mark_busy(c, r, came_ns);
         *c->last = r;
         c->last = &r->next;
         pthread_cond_signal(&c->filled);

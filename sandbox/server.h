@@ -45,6 +45,7 @@ struct servant {
     int64_t group;           /* the group of the call that made it */
     void *state;
     int busy;                /* requests received and not yet answered */
+    int64_t answered_ns;     /* when the last one was */
     int refs;
     bool gone;
 };

@@ -38,7 +38,7 @@ struct loop {
     struct roots roots;
     int64_t *aside, *aside_cards; /* rows that are none of ours: claimed, so that they are not handed out again */
     size_t n_aside, cap_aside, n_aside_cards, cap_aside_cards;
-    int64_t due_ms;      /* the next fileset that waits; 0 = none */
+    int64_t due_ms, due_card_ms; /* the next fileset or changed card that waits; 0 = none */
     int64_t pause_until_ms;
     int64_t tidied_ms;
     int looks_again;
@@ -198,10 +198,11 @@ static int give_card(struct loop *l, struct worker *w, struct err *err)
     for (;;) {
         AUTO(arena_freep) struct arena *a = arena_new();
         const struct ledger_dataset *d;
-        int r = ledger_next_card(l->e->ledger, a, &d, err);
+        int r = ledger_next_card(l->e->ledger, a, &d, &l->due_card_ms, err);
 
         if (r != 0)
             return r < 0 ? -1 : 0;
+        l->due_card_ms = 0;
         if (roots_mean(&l->roots, d->root, d->dir, true)) {
             give(w, STEAL(a), NULL, d);
             return 1;
@@ -306,11 +307,14 @@ static bool look_is_due(struct loop *l, bool *all)
     return *all || roots_due(&l->roots);
 }
 
+static bool is_soon(int64_t due_ms)
+{
+    return due_ms != 0 && due_ms - clock_wall_ms() < PATIENCE_MS;
+}
+
 static bool is_idle(const struct loop *l)
 {
-    bool soon = l->due_ms != 0 && l->due_ms - clock_wall_ms() < PATIENCE_MS;
-
-    return all_free(l->e) && !roots_settling(&l->roots) && !soon && !l->e->look_again;
+    return all_free(l->e) && !roots_settling(&l->roots) && !is_soon(l->due_ms) && !is_soon(l->due_card_ms) && !l->e->look_again;
 }
 
 /* What concerns all work: it ends a run that is to end when idle, and is waited out by one that is not.  True: end. */

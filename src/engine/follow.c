@@ -6,6 +6,8 @@
 #include "engine/retry.h"
 #include "engine/target.h"
 
+enum { FOLLOW_DONE = 1 };
+
 /* What is under way carries the card as it was when it was sent: it comes first. */
 static int check_quiet(struct engine *e, const struct ledger_dataset *d, struct arena *a, struct err *err)
 {
@@ -23,6 +25,7 @@ static int check_quiet(struct engine *e, const struct ledger_dataset *d, struct 
     return 0;
 }
 
+/* 0, FOLLOW_DONE when an import has brought everything up to date meanwhile, -1. */
 static int follow(struct engine *e, struct session *s, const struct ledger_dataset *old, struct arena *a,
                   const struct ledger_dataset **d, struct err *err)
 {
@@ -31,8 +34,11 @@ static int follow(struct engine *e, struct session *s, const struct ledger_datas
     size_t n = 0;
     bool touched;
 
-    if (target_need(e, s, old->id, a, d, err) < 0 || check_quiet(e, *d, a, err) < 0 ||
-        alive_find(e, s->client, (*d)->id, a, &f, err) < 0 ||
+    if (target_need(e, s, old->id, a, d, err) < 0)
+        return -1;
+    if (!(*d)->stale)
+        return ledger_dataset_release(e->ledger, old->id, err) < 0 ? -1 : FOLLOW_DONE;
+    if (check_quiet(e, *d, a, err) < 0 || alive_find(e, s->client, (*d)->id, a, &f, err) < 0 ||
         notes_apply(e, s, *d, &f.images, a, &notes, &n, &touched, err) < 0)
         return -1;
     if (ledger_applied(e->ledger, (*d)->id, (*d)->wanted->id, f.last_row, notes, n, err) < 0)
@@ -72,7 +78,7 @@ static int follow_locked(struct engine *e, struct session *s, const struct ledge
     keylock_give(&e->makers, maker);
     if (r == 0)
         engine_tell(e, &(struct engine_event){.what = ENGINE_FOLLOWED, .dataset = d});
-    return r;
+    return r < 0 ? -1 : 0;
 }
 
 void work_card(struct engine *e, const struct ledger_dataset *d)

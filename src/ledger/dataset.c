@@ -157,7 +157,18 @@ int ledger_dataset_wait(struct ledger *l, int64_t id, const struct err *why, int
     return tx_commit(&tx, err);
 }
 
-int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_dataset **out, struct err *err)
+static int next_due(struct ledger *l, int64_t *next_ms, struct err *err)
+{
+    int64_t due = 0;
+
+    if (sql_int(l, &due, err, "SELECT min(retry_ms) FROM dataset WHERE stale = 1 AND claimed = 0 AND omero_id IS NOT NULL"
+                " AND retry_ms > ?1 AND retry_ms < ?2", "ii", clock_wall_ms(), CLOCK_NEVER) < 0)
+        return -1;
+    *next_ms = due;
+    return LEDGER_NOTHING;
+}
+
+int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_dataset **out, int64_t *next_ms, struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
     int64_t id = 0;
@@ -168,7 +179,7 @@ int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_data
                     " <= ?1"
                     " ORDER BY retry_ms, id LIMIT 1", "i", clock_wall_ms());
     if (r != 0)
-        return r;
+        return r < 0 ? -1 : next_due(l, next_ms, err);
     if (sql_do(l, err, "UPDATE dataset SET claimed = 1 WHERE id = ?1", "i", id) < 0 || dataset_get(l, id, a, out, err) != 0)
         return -1;
     return tx_commit(&tx, err);

@@ -277,8 +277,9 @@ int ledger_applied(struct ledger *l, int64_t id, int64_t revision, int64_t last_
 int ledger_dataset_wait(struct ledger *l, int64_t id, const struct err *why, int64_t retry_ms, struct err *err);
 
 /* The next one whose card should be followed: made on the server, stale, due, not claimed; claimed by this call until
- * ledger_applied, ledger_dataset_wait or ledger_dataset_release.  LEDGER_NOTHING: none is due. */
-int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_dataset **out, struct err *err);
+ * ledger_applied, ledger_dataset_wait or ledger_dataset_release.  LEDGER_NOTHING: none is due; *next_ms is then when the next
+ * one is (0 = none waits for a time). */
+int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_dataset **out, int64_t *next_ms, struct err *err);
 int ledger_dataset_release(struct ledger *l, int64_t id, struct err *err);
 
 /* ---- filesets ------------------------------------------------------------------------------------------------------ */

@@ -185,6 +185,7 @@ static void a_changed_card_is_followed_until_it_is_everywhere(void **state)
     struct bed_scan s = {0};
     const struct ledger_dataset *d = NULL;
     const struct ledger_image *images = NULL;
+    int64_t next_ms = 0;
     const struct ledger_note notes[] = {{LEDGER_NOTE_MAP, "", 40, true, true}, {LEDGER_NOTE_TAG, "red", 41, false, true}};
     size_t n = 0;
 
@@ -193,7 +194,7 @@ static void a_changed_card_is_followed_until_it_is_everywhere(void **state)
     bed_file(&s, "d/a", 0, 1);
     bed_file(&s, "d/b", 0, 1);
     bed_sync(&b, &s);
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), LEDGER_NOTHING); /* not made yet */
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), LEDGER_NOTHING); /* not made yet */
     assert_ok(ledger_dataset_made(b.l, 1, &made, &b.err), &b.err);
     assert_ok(ledger_applied(b.l, 1, dataset(&b, 1)->wanted->id, 0, notes, 2, &b.err), &b.err);
     assert_false(dataset(&b, 1)->stale);
@@ -204,14 +205,14 @@ static void a_changed_card_is_followed_until_it_is_everywhere(void **state)
 
     s.revisions[0].sha256 = "s2";
     bed_sync(&b, &s);
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), 0);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), 0);
     assert_string_equal(d->wanted->sha256, "s2");
     assert_string_equal(d->applied->sha256, "s1");
     assert_int_equal(d->n_notes, 2);
     assert_string_equal(d->notes[1].text, "red");
     assert_false(d->notes[1].made);
     assert_int_equal(d->omero_id, 30);
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), LEDGER_NOTHING); /* claimed */
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), LEDGER_NOTHING); /* claimed */
     assert_ok(ledger_images(b.l, 1, 0, 0, b.a, &images, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
     assert_ok(ledger_applied(b.l, 1, dataset(&b, 1)->wanted->id, images[0].row, notes, 1, &b.err), &b.err);
@@ -234,16 +235,23 @@ static void following_a_card_waits_and_is_retried(void **state)
     static const char *const users[] = {"ada"};
     const struct ledger_dataset *d = NULL;
     struct err why = ERR_INIT;
+    int64_t next_ms = 0;
     size_t n = 0;
 
     bed_begin(&b);
     scan_users(&b, users, 1);
     assert_ok(ledger_dataset_made(b.l, 1, &made, &b.err), &b.err);
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), 0);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), 0);
+    err_set(&why, REASON_SETTLING, 0, "soon");
+    assert_ok(ledger_dataset_wait(b.l, 1, &why, bed_now + 1000, &b.err), &b.err);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), LEDGER_NOTHING);
+    assert_int_equal(next_ms, bed_now + 1000);
+    bed_now += 1000;
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), 0);
     err_set(&why, REASON_TARGET_GONE, 0, "deleted");
     assert_ok(ledger_dataset_wait(b.l, 1, &why, CLOCK_NEVER, &b.err), &b.err);
     bed_now += 1000000000;
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), LEDGER_NOTHING);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), LEDGER_NOTHING);
     assert_ok(ledger_datasets(b.l, true, b.a, &d, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
     assert_int_equal(d[0].why, REASON_TARGET_GONE);
@@ -251,9 +259,9 @@ static void following_a_card_waits_and_is_retried(void **state)
     const struct ledger_request *q = NULL;
     assert_ok(ledger_request_add(b.l, LEDGER_VERB_RETRY, "/data/d0", &id, &b.err), &b.err);
     assert_int_equal(ledger_request_take(b.l, b.a, &q, &b.err), 0);
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), 0);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), 0);
     assert_ok(ledger_dataset_release(b.l, 1, &b.err), &b.err);
-    assert_int_equal(ledger_next_card(b.l, b.a, &d, &b.err), 0);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), 0);
     assert_ok(ledger_dataset_notes(b.l, 1, &(struct ledger_note){LEDGER_NOTE_SOURCE, "", 9, true, true}, 1, &b.err), &b.err);
     assert_int_equal(dataset(&b, 1)->notes[0].kind, LEDGER_NOTE_SOURCE);
     bed_end(&b);
