@@ -83,8 +83,6 @@ static int wait_for_answer(struct request *q, struct arena *a, struct err *err)
 
 static void say(struct cli *cli, const struct request *q)
 {
-    AUTO(mem_freep) char *shown = str_show(q->path ? q->path : "");
-
     if (cli->json) {
         AUTO(js_freep) json_t *o = json_pack("{s:s, s:I, s:o, s:o}", "verb", ledger_verb_name(q->verb), "id", (json_int_t)q->id,
                                              "engine", q->who[0] ? js_text(q->who) : json_null(), "answer",

@@ -9,6 +9,7 @@ struct root {
     struct engine_place place;
     int64_t id;        /* 0: it could not be looked at */
     bool first;        /* not the same root as one before it: several directories may lie in one */
+    bool away;         /* it was not there at the last look, and that was said */
     int64_t settle_ms; /* wall: when what is settling may be ready; 0 = nothing is */
     /* Only of a run that goes on for ever; monotonic: */
     size_t watch;

@@ -261,6 +261,8 @@ void sessions_close(struct sessions *s)
 {
     if (!s)
         return;
+    if (s->admin)
+        s->admin->until_ns = clock_after_ns(SESSIONS_END_NS);
     close_idle(s, CLOCK_NEVER);
     drop_admin(s);
     free(s->uuid);

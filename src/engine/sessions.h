@@ -8,6 +8,8 @@
 #include "engine/settings.h"
 #include "omero/client.h"
 
+#define SESSIONS_END_NS (INT64_C(3) * 1000000000) /* a server that does not answer at the end is not waited for longer */
+
 struct sessions;
 
 struct session {

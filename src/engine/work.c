@@ -179,7 +179,11 @@ static bool tidy(struct work *w, enum reason why)
 
 static void failed(struct work *w, const struct err *why)
 {
-    bool clean = tidy(w, why->why);
+    bool clean;
+
+    if (why->why == REASON_STOPPED)
+        w->s->client->until_ns = clock_after_ns(SESSIONS_END_NS); /* what is left is looked at when it starts again */
+    clean = tidy(w, why->why);
 
     if (w->f.state == LEDGER_DONE)
         return;

@@ -63,7 +63,7 @@ class Bench(unittest.TestCase):
             process.kill()
             process.wait()
         self.addCleanup(end)
-        self.assertTrue(soon(lambda: 'root.looked' in self.log() or 'root.away' in self.log(), True), self.log())
+        self.assertTrue(soon(lambda: 'root.watched' in self.log() or 'root.away' in self.log(), True), self.log())
         return process
 
     def stop(self, process, number=signal.SIGTERM):
@@ -111,6 +111,11 @@ class Watch(Bench):
         self.put('c.toml', CARD)
         os.rename(self.tree, self.top / 'mounted')
         self.assertEqual(soon(self.counts, {'ready': 1}), {'ready': 1}, self.log())
+        os.rename(self.top / 'mounted', self.tree)
+        self.assertEqual(soon(lambda: self.log().count('root.away'), 2), 2)
+        time.sleep(2)
+        self.assertEqual(self.log().count('root.away'), 2, 'said once each time')
+        self.assertEqual(self.counts(), {'ready': 1}, 'nothing is concluded')
         self.stop(process)
 
     def test_without_anything_to_watch_it_does_not_start(self):

@@ -64,6 +64,8 @@ static void the_seeds_variables_are_understood(void **state)
     assert_string_equal(s.server.user, "adm");
     assert_string_equal(s.annotations_namespace, "impomero/card");
     assert_int_equal(s.defaults.settle_s, 30);
+    assert_int_equal(s.defaults.rescan_s, 900);
+    assert_int_equal(s.defaults.poll_s, 60);
 }
 
 static void the_state_directory_follows_its_rule(void **state)
