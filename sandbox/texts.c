@@ -66,11 +66,6 @@ static const struct text texts[] = {
     {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
      "order by a.id",
      "l",
-     "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o "
-     "and a.ns = :ns and see(l._grp, l._owner) order by a.id"},
-    {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
-     "order by a.id",
-     "l",
      "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and "
      "a.ns = :ns "
      "and see(l._grp, l._owner) order by a.id"},
