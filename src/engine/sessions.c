@@ -126,7 +126,7 @@ static struct session *take_idle(struct sessions *s, const char *user, const cha
 
 static void end(struct sessions *s, struct session *session)
 {
-    if (s->admin && !s->admin->dead)
+    if (s->admin && !s->admin->dead && !session->leave)
         om_sudo_close(s->admin, session->client);
     else
         om_client_close(session->client);

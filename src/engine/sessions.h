@@ -18,6 +18,7 @@ struct session {
     char *user, *group;    /* as asked for; group NULL: the default one */
     const char *server;    /* uuid of the server's database; as long as the pool lives */
     int64_t used_ns, judged_ns;
+    bool leave;            /* an import may still be queued in it: a server that ends the session would drop that, so it idles out */
 };
 
 /* `settings` and `trust` are borrowed.  Connects nothing yet. */

@@ -187,6 +187,7 @@ static void failed(struct work *w, const struct err *why)
 
     if (w->f.state == LEDGER_DONE)
         return;
+    w->s->leave |= !clean && (w->f.call == LEDGER_CALL_VERIFY || w->f.call == LEDGER_CALL_RUNNING);
     if (retry_is_for_all(why->why))
         engine_trouble(w->e, why);
     if (why->why == REASON_CHANGED || why->why == REASON_GONE)
