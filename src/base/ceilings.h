@@ -5,6 +5,7 @@
 #define ICE_DEPTH_MAX 64u           /* levels of sequence, struct or class within one another; OMERO's graphs need about 20 */
 #define ICE_INSTANCES_MAX (4u << 20) /* class instances in one encapsulation: 20,000 links bring about 400,000 */
 #define ICE_ARENA_MAX (1u << 30)    /* bytes that decoding one message may take; C values are larger than their wire form */
+#define ICE_LINE_MAX (64u << 10)    /* bytes of a message as text: a graph of 20,000 links would be 10 MiB */
 #define ICE_IN_FLIGHT_MAX 1024u     /* requests of one connection without a taken reply; a worker has a handful */
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; a larger one is broken */
 #define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */

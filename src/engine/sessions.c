@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -29,6 +30,8 @@ struct sessions *sessions_new(const struct settings *settings, struct om_trust *
     s->server = (struct om_server){.host = settings->server.host, .port = (uint16_t)settings->server.port,
                                    .plain = settings->server.plain_tcp, .force_plain = settings->server.plain_tcp,
                                    .trust = trust};
+    if (strcmp(settings->trace, "wire") == 0)
+        s->server.trace = om_trace_new(STDERR_FILENO);
     pthread_mutex_init(&s->mutex, NULL);
     return s;
 }
@@ -265,6 +268,7 @@ void sessions_close(struct sessions *s)
         s->admin->until_ns = clock_after_ns(SESSIONS_END_NS);
     close_idle(s, CLOCK_NEVER);
     drop_admin(s);
+    om_trace_free(s->server.trace);
     free(s->uuid);
     pthread_mutex_destroy(&s->mutex);
     free(s);

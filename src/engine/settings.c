@@ -12,6 +12,7 @@
 enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const traces[] = {"off", "wire", NULL};
 
 #define AT(member) .level = CONF_GLOBAL, .offset = offsetof(struct settings, member)
 #define AT_ROOT(member) .level = CONF_ROOT, .offset = offsetof(struct root_settings, member)
@@ -48,6 +49,8 @@ const struct conf_key settings_keys[] = {
      .text = "namespace of a card's key-value pairs and comment"},
     {"log", "level", CONF_CHOICE, AT(log_level), .fallback = "info", .choices = log_levels,
      .text = "least important lines of the log: error, warning, info or debug"},
+    {NULL, "trace", CONF_CHOICE, AT(trace), .fallback = "off", .choices = traces,
+     .text = "wire: a line on standard error for each message to and from OMERO, without secrets"},
 };
 const size_t settings_n_keys = ARRAY_LEN(settings_keys);
 

@@ -35,6 +35,7 @@ struct settings {
     int64_t import_deadline_s; /* for one fileset, from the last byte sent to the server's "done" */
     const char *annotations_namespace;
     const char *log_level;
+    const char *trace; /* "off", "wire" */
     struct root_settings defaults; /* for a directory that is no root of the configuration */
     struct settings_root *roots;
     size_t n_roots;

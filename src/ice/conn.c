@@ -53,10 +53,10 @@ int ice_conn_open(struct ice_conn **out, struct link *link, const struct ice_reg
 
 static void queue_bare(struct ice_conn *c, enum ice_msg_type type)
 {
-    struct ice_msg msg = {.type = type, .size = ICE_HEADER_BYTES, .target = {"", ""}, .facet = "", .operation = ""};
+    size_t before = c->out.len;
 
     ice_write_bare(&c->out, type);
-    conn_trace_sent(c, &msg, NULL);
+    conn_trace_sent(c, before, NULL);
 }
 
 /* What came in meanwhile is read first: closing with unread bytes would be a reset, which can overtake the farewell. */
@@ -90,8 +90,13 @@ int64_t ice_conn_last_traffic_ns(const struct ice_conn *c)
 
 void ice_conn_trace(struct ice_conn *c, ice_trace_fn *fn, void *arg)
 {
+    const struct ice_msg greeting = {.type = ICE_VALIDATE, .size = ICE_HEADER_BYTES, .target = {"", ""}, .facet = "",
+                                     .operation = ""};
+
     c->trace = fn;
     c->trace_arg = arg;
+    if (fn)
+        fn(arg, false, &greeting, NULL);
 }
 
 /* --- errors --- */
@@ -138,20 +143,15 @@ static int encode(struct ice_conn *c, struct slot *s, const struct ice_identity 
                   enum ice_encoding enc, const void *in, struct err *err)
 {
     size_t before = c->out.len;
-    struct ice_msg msg = {.type = ICE_REQUEST, .id = s->id, .target = *target, .facet = "", .operation = s->op->name,
-                          .mode = s->op->mode};
 
     if (ice_write_request(&c->out, s->id, target, s->op, ctx, enc, in, err) < 0) {
         c->out.len = before;
         c->out.full = false;
         return -1;
     }
-    msg.size = c->out.len - before;
-    if (ctx)
-        msg.context = *ctx;
     s->start = c->written + before - c->out_used;
-    s->end = s->start + msg.size;
-    conn_trace_sent(c, &msg, s->op);
+    s->end = s->start + c->out.len - before;
+    conn_trace_sent(c, before, s->op);
     return 0;
 }
 

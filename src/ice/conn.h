@@ -54,6 +54,7 @@ int ice_conn_wait(struct ice_conn *c, int32_t id, const struct ice_op *op, int64
 /* Forget a request whose reply is of no interest any more. */
 void ice_conn_forget(struct ice_conn *c, int32_t id);
 
-/* A line a message, for --trace=wire: called with every message sent and received. NULL switches it off. */
+/* For --trace=wire: called with every message sent and received, the greeting that came before included.  `op` is NULL for what
+ * is no request of ours and no reply to one.  NULL switches it off. */
 typedef void ice_trace_fn(void *arg, bool sent, const struct ice_msg *msg, const struct ice_op *op);
 void ice_conn_trace(struct ice_conn *c, ice_trace_fn *fn, void *arg);

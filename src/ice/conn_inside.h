@@ -54,4 +54,5 @@ int conn_pull(struct ice_conn *c, size_t *moved);
 int conn_flush(struct ice_conn *c, int64_t deadline_ns);
 /* Write and read what can be now, or wait until something can.  0, LINK_LATE, -1. */
 int conn_step(struct ice_conn *c, int64_t deadline_ns);
-void conn_trace_sent(struct ice_conn *c, const struct ice_msg *msg, const struct ice_op *op);
+/* Show the message that begins at `at` of `out` and is its last. */
+void conn_trace_sent(struct ice_conn *c, size_t at, const struct ice_op *op);

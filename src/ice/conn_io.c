@@ -47,8 +47,6 @@ static int take_greeting(struct ice_conn *c, const struct ice_msg *msg)
 /* Nothing is served here: who asks two-way is told so. */
 static int take_request(struct ice_conn *c, const struct ice_msg *msg)
 {
-    struct ice_msg answer = {.type = ICE_REPLY, .id = msg->id, .target = msg->target, .facet = "", .operation = msg->operation,
-                             .status = ICE_NO_OBJECT};
     size_t before = c->out.len;
 
     if (msg->id == 0)
@@ -56,8 +54,7 @@ static int take_request(struct ice_conn *c, const struct ice_msg *msg)
     ice_write_reply_missing(&c->out, msg->id, ICE_NO_OBJECT, &msg->target, msg->operation);
     if (c->out.full)
         return violation(c, "more requests than it takes answers", msg->id);
-    answer.size = c->out.len - before;
-    conn_trace_sent(c, &answer, NULL);
+    conn_trace_sent(c, before, NULL);
     return 0;
 }
 
@@ -219,8 +216,18 @@ int conn_step(struct ice_conn *c, int64_t deadline_ns)
     return wait_until(c, c->out.len ? LINK_READ | LINK_WRITE : LINK_READ, deadline_ns);
 }
 
-void conn_trace_sent(struct ice_conn *c, const struct ice_msg *msg, const struct ice_op *op)
+/* What is sent is shown as it will arrive: read from the bytes themselves. */
+void conn_trace_sent(struct ice_conn *c, size_t at, const struct ice_op *op)
 {
-    if (c->trace)
-        c->trace(c->trace_arg, true, msg, op);
+    AUTO(arena_freep) struct arena *mem = NULL;
+    AUTO(ice_parser_clear) struct ice_parser parser = ICE_PARSER_INIT;
+    struct err ignored = ERR_INIT; /* what cannot be read is not written either */
+    struct ice_msg msg;
+
+    if (!c->trace)
+        return;
+    mem = arena_new();
+    if (ice_parser_feed(&parser, c->out.data + at, c->out.len - at, &ignored) == 0 &&
+        ice_parser_next(&parser, mem, &msg, &ignored) == 1)
+        c->trace(c->trace_arg, true, &msg, op);
 }

@@ -15,6 +15,7 @@
 #include "ice/caller.h"
 #include "ice/conn.h"
 #include "model/ops.h"
+#include "omero/trace.h"
 #include "omero/trust.h"
 
 /* Where the server is.  Borrowed by the sessions opened with it, for their whole life. */
@@ -25,8 +26,7 @@ struct om_server {
     bool force_plain;       /* the administrator's explicit word */
     struct om_trust *trust; /* needed unless plain */
     int64_t connect_ns;     /* how long connecting and logging in may take, a piece each; 0 = 30 s */
-    ice_trace_fn *trace;    /* NULL, or called with each message */
-    void *trace_arg;
+    struct om_trace *trace; /* shows each message; NULL = none */
 };
 
 enum { OM_GROUP_OWN = -2, OM_GROUP_ALL = -1 }; /* for om_client_group */

@@ -17,6 +17,7 @@ struct router {
     char *registered[REGISTERED_MAX]; /* "category/name", a ring */
     size_t next;
     bool logged_in;
+    struct om_tap tap;
 };
 
 static const struct {
@@ -231,7 +232,7 @@ static int connect_router(struct om_client *c, int64_t deadline, struct err *err
     if (connect_link(c->server, deadline, &link, err) < 0 || ice_conn_open(&r->conn, link, &om_registry, deadline, err) < 0)
         return -1;
     if (c->server->trace)
-        ice_conn_trace(r->conn, c->server->trace, c->server->trace_arg);
+        om_trace_watch(c->server->trace, r->conn, &r->tap);
     return 0;
 }
 

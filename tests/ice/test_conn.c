@@ -296,7 +296,8 @@ static void every_message_is_traced(void **state)
     assert_ok(ice_conn_heartbeat(b.c, AMPLE, &b.err), &b.err);
     ice_conn_close(STEAL(b.c));
     AUTO(mem_freep) char *text = buf_take_str(&lines);
-    assert_string_equal(text, "> request 42 #1 add n\n"
+    assert_string_equal(text, "< validate 14 #0 - \n"
+                              "> request 42 #1 add n\n"
                               "< validate 14 #0 - \n"
                               "< request 36 #5 - x\n"
                               "> reply 29 #5 - x\n"

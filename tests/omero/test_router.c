@@ -10,6 +10,8 @@
 #include "omero/client.h"
 #include "omero/sudo.h"
 
+#define SESSION_UUID "3f2c1a00-9d7b-4c11-8a5e-0123456789ab"
+
 enum { N_NOTES = 64 };
 
 struct note {
@@ -56,7 +58,7 @@ static void reply_to(const struct ice_msg *msg, struct buf *out, struct arena *m
     if (strcmp(msg->operation, "createSession") == 0 && router.login_exception)
         ice_write_reply_exception(out, msg->id, enc, router.login_exception, &err);
     else if (strcmp(msg->operation, "createSession") == 0) {
-        struct om_glacier2_router_create_session_out r = {ice_proxy_make(mem, "the-session-uuid", "session-c", "10.0.0.1", 1)};
+        struct om_glacier2_router_create_session_out r = {ice_proxy_make(mem, SESSION_UUID, "session-c", "10.0.0.1", 1)};
         ice_write_reply(out, msg->id, &om_glacier2_router_create_session_op, enc, &r, &err);
     } else if (strcmp(msg->operation, "addProxies") == 0) {
         struct om_ice_router_add_proxies_out r = {0};
@@ -67,7 +69,7 @@ static void reply_to(const struct ice_msg *msg, struct buf *out, struct arena *m
         ice_write_reply_exception(out, msg->id, enc, router.query_exception, &err);
     else if (strncmp(msg->operation, "get", 3) == 0 && strstr(msg->operation, "Service")) {
         struct om_api_service_factory_get_query_service_out r = {
-            ice_proxy_make(mem, msg->operation, "the-session-uuid", "10.0.0.1", 1)};
+            ice_proxy_make(mem, msg->operation, SESSION_UUID, "10.0.0.1", 1)};
         ice_write_reply(out, msg->id, &om_api_service_factory_get_query_service_op, enc, &r, &err);
     } else if (strcmp(msg->operation, "getEventContext") == 0) {
         struct om_api_iadmin_get_event_context_out r = {&alice};
@@ -150,7 +152,7 @@ static void a_login_says_who_calls_and_learns_who_it_is(void **state)
     struct err err;
 
     assert_ok(login(&c, &err), &err);
-    assert_string_equal(c->uuid, "the-session-uuid");
+    assert_string_equal(c->uuid, SESSION_UUID);
     assert_string_equal(c->who.user_name, "alice");
     assert_int_equal(c->who.group_id, 3);
     om_client_close(c);
@@ -200,7 +202,7 @@ static void every_call_carries_session_client_and_group(void **state)
     assert_ok(om_client_service(c, OM_QUERY, &service, &err), &err);
     om_client_close(c);
     peer_stop(&peer);
-    assert_non_null(strstr(noted("getEventContext", 0)->context, "omero.session.uuid=the-session-uuid;"));
+    assert_non_null(strstr(noted("getEventContext", 0)->context, "omero.session.uuid=" SESSION_UUID ";"));
     assert_non_null(strstr(noted("getEventContext", 0)->context, "omero.client.uuid="));
     assert_null(strstr(noted("getEventContext", 0)->context, "omero.group"));
     assert_non_null(strstr(noted("getQueryService", 0)->context, "omero.group=-1;"));
@@ -288,7 +290,7 @@ static void refusals_tell_no_session_uuid_and_name_their_class(void **state)
     const struct om_security_violation e = {.cls = &om_security_violation_class,
                                             .server_stack_trace = "",
                                             .server_exception_class = "",
-                                            .message = "not for session the-session-uuid"};
+                                            .message = "not for session " SESSION_UUID};
     const struct ice_proxy *service;
     struct om_client *c;
     struct err err;
@@ -296,11 +298,83 @@ static void refusals_tell_no_session_uuid_and_name_their_class(void **state)
     router.query_exception = (const struct ice_object *)&e;
     assert_ok(login(&c, &err), &err);
     assert_fails(om_client_service(c, OM_QUERY, &service, &err), &err, REASON_NO_RIGHT);
-    assert_null(strstr(err.text, "the-session-uuid"));
+    assert_null(strstr(err.text, SESSION_UUID));
     assert_ptr_equal(c->fault, &om_security_violation_class);
     assert_false(c->dead);
     om_client_close(c);
     peer_stop(&peer);
+}
+
+/* --- the trace --- */
+
+/* What was written to a file, in the arena. */
+static const char *written(FILE *f, struct arena *mem)
+{
+    char *text = arena_alloc(mem, 1 << 16, 1);
+
+    rewind(f);
+    text[fread(text, 1, (1 << 16) - 1, f)] = '\0';
+    return text;
+}
+
+static void the_trace_has_a_line_for_each_message_and_no_secret(void **state)
+{
+    (void)state;
+    const struct om_security_violation e = {.cls = &om_security_violation_class, .server_stack_trace = "",
+                                            .server_exception_class = "", .message = "not for session " SESSION_UUID};
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    FILE *f = tmpfile();
+    const struct ice_proxy *service;
+    struct om_client *c;
+    struct err err;
+
+    server.trace = om_trace_new(fileno(f));
+    assert_ok(login(&c, &err), &err);
+    router.query_exception = (const struct ice_object *)&e;
+    assert_fails(om_client_service(c, OM_QUERY, &service, &err), &err, REASON_NO_RIGHT);
+    om_client_close(c);
+    peer_stop(&peer);
+    om_trace_free(server.trace);
+
+    const char *text = written(f, mem);
+    static const char *const lines[] = {
+        "trace: 1 < validate\n",
+        "\ntrace: 1 > 1 Router.createSession userId=\"alice\" password=\"***\" "
+        "to=<router OMERO.Glacier2> [omero.client.uuid={1} ",
+        "\ntrace: 1 < 1 Router.createSession ok ret=<{2} session-c>\n",
+        "\ntrace: 1 > 2 Router.addProxies proxies=[<{2} session-c>] to=<router OMERO.Glacier2> "
+        "[omero.client.uuid={1} omero.session.uuid={2}]\n",
+        " userId=2 userName=\"alice\" groupId=3 groupName=\"lab\" ",
+        " throws SecurityViolation{serverStackTrace=\"\" serverExceptionClass=\"\" message=\"not for session {2}\"}\n",
+        "\ntrace: 1 > close\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        if (!strstr(text, lines[i]))
+            fail_msg("the trace has no %s\n%s", lines[i], text);
+    assert_null(strstr(text, "very-secret"));
+    assert_null(strstr(text, SESSION_UUID));
+    fclose(f);
+}
+
+static void the_trace_hides_a_password_that_is_repeated(void **state)
+{
+    (void)state;
+    const struct om_glacier2_permission_denied_exception e = {.cls = &om_glacier2_permission_denied_exception_class,
+                                                              .reason = "no: very-secret is wrong"};
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    FILE *f = tmpfile();
+    struct om_client *c;
+    struct err err;
+
+    server.trace = om_trace_new(fileno(f));
+    router.login_exception = (const struct ice_object *)&e;
+    assert_fails(login(&c, &err), &err, REASON_LOGIN);
+    peer_stop(&peer);
+    om_trace_free(server.trace);
+    assert_non_null(strstr(written(f, mem), "throws PermissionDeniedException(\"no: *** is wrong\")\n"));
+    assert_null(strstr(written(f, mem), "very-secret"));
+    fclose(f);
 }
 
 static void a_plain_connection_goes_no_further_than_this_machine(void **state)
@@ -327,6 +401,8 @@ int main(void)
         T(a_refused_login_tells_no_password),
         T(a_join_that_is_refused_means_that_the_session_is_over),
         T(refusals_tell_no_session_uuid_and_name_their_class),
+        T(the_trace_has_a_line_for_each_message_and_no_secret),
+        T(the_trace_hides_a_password_that_is_repeated),
         cmocka_unit_test(a_plain_connection_goes_no_further_than_this_machine),
     };
 
