@@ -14,6 +14,13 @@ static const struct cli_option common[] = {
     {"help", NULL, ""}, {"version", NULL, ""}, {"json", NULL, ""}, {"config", "FILE", ""}, {NULL},
 };
 
+/* Words for an option with a value. */
+static const struct {
+    const char *name, *means, *value;
+} aliases[] = {
+    {"link", "transfer", "ln_s"}, /* as the importer of old has it */
+};
+
 enum takes { TAKES_UNKNOWN, TAKES_NOTHING, TAKES_VALUE };
 
 static enum takes takes_of(const struct cli_option *table, const char *name)
@@ -90,6 +97,9 @@ static int take_option(struct cli *cli, int argc, char **argv, int *at, struct e
     }
     if (equals)
         *equals = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(aliases) && !equals; i++)
+        if (strcmp(name, aliases[i].name) == 0)
+            return keep_option(cli, aliases[i].means, aliases[i].value, err);
     enum takes takes = option_takes(cli, name);
     if (takes == TAKES_UNKNOWN)
         return unknown_option(cli, name, err);

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "engine/alive.h"
+#include "engine/placing.h"
 #include "engine/retry.h"
 #include "engine/roots.h"
 
@@ -451,6 +452,7 @@ int engine_run(const struct engine_job *job, struct err *err)
     int r = e.wake < 0 ? err_set(err, REASON_BUG, errno, "make an eventfd") : run_all(&l, err);
 
     end_workers(&e);
+    trials_clear(&e.trials);
     release_aside(&l);
     sessions_close(e.sessions);
     roots_clear(&l.roots);

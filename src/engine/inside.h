@@ -9,11 +9,18 @@
 
 struct worker;
 
+/* What is known of the trials of a run (placing.h). */
+struct trials {
+    struct trial *at;
+    size_t n, cap;
+};
+
 struct engine {
     const struct engine_job *job;
     struct ledger *ledger;
     struct sessions *sessions;
-    struct keylocks makers; /* of projects, datasets and annotations, by user and group */
+    struct keylocks makers; /* of projects, datasets and annotations, by user and group; of trials */
+    struct trials trials;   /* of imports in place; held by makers' "trial" */
     pthread_mutex_t mutex;  /* of all below */
     struct worker *workers;
     size_t n_workers;

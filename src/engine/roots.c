@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/placing.h"
 #include "engine/scan.h"
 
 enum {
@@ -29,7 +30,8 @@ int roots_find(struct roots *r, struct engine *e, struct arena *a, struct err *e
         const char *dir = job->n_dirs ? job->dirs[r->n] : job->settings->roots[r->n].path;
         struct root *root = &r->at[r->n];
 
-        if (engine_place(job->settings, e->ledger, dir, a, &root->place, err) < 0)
+        if (engine_place(job->settings, e->ledger, dir, a, &root->place, err) < 0 ||
+            placing_check(&root->place.set, root->place.path, err) < 0)
             return -1;
         root->first = true;
         for (size_t i = 0; i < r->n; i++)

@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "omero/import.h"
+#include "omero/paths.h"
 
 enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
 
@@ -45,6 +47,12 @@ const struct conf_key settings_keys[] = {
      .text = "how often watch looks where it does not (network shares), or a tree is away"},
     {"import", "deadline", CONF_SECONDS, AT(import_deadline_s), .fallback = "86400", .min = 10, .max = 30 * DAY_S,
      .text = "how long the server may take for one fileset"},
+    {NULL, "transfer", CONF_CHOICE, AT_ROOT(transfer), .fallback = "upload", .choices = om_transfers,
+     .text = "how files get into OMERO's repository: upload, ln_s or ln (links; trusted roots only), cp (copies made here)"},
+    {NULL, "trusted", CONF_BOOL, AT_ROOT(trusted), .fallback = "false",
+     .text = "files may be linked: what their owners change or remove later, changes or goes in OMERO too"},
+    {"in_place", "paths", CONF_TEXT, AT(in_place_paths), .arg = "HOST=SERVER,...",
+     .text = "directories that this host and OMERO's server name differently: data, and the managed repository"},
     {"annotations", "namespace", CONF_TEXT, AT(annotations_namespace), .fallback = "impomero/card",
      .text = "namespace of a card's key-value pairs and comment"},
     {"log", "level", CONF_CHOICE, AT(log_level), .fallback = "info", .choices = log_levels,
@@ -194,6 +202,14 @@ static int fill_roots(struct settings *s, struct err *err)
     return check_roots(s, err);
 }
 
+static int check_paths(const struct settings *s, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_paths ignored;
+
+    return om_paths_parse(s->in_place_paths, mem, &ignored, err) < 0 ? err_prefix(err, "in_place.paths: ") : 0;
+}
+
 static int read_sources(struct settings *s, const char *config_path, bool must, const char *const *env,
                         const struct settings_option *options, size_t n_options, struct err *err)
 {
@@ -222,6 +238,8 @@ int settings_load(struct settings *out, const char *config_path, const char *con
     conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
     if (choose_state_dir(&s, env, err) < 0 || find_password(&s, path, env, err) < 0 || fill_roots(&s, err) < 0)
         return -1;
+    if (check_paths(&s, err) < 0)
+        return -1;
     *out = s;
     s = (struct settings){0};
     return 0;
@@ -238,6 +256,13 @@ void settings_clear(struct settings *s)
     free(s->roots);
     conf_free(s->conf);
     *s = (struct settings){0};
+}
+
+const struct root_settings *settings_for(const struct settings *s, const char *root_path)
+{
+    const struct settings_root *root = settings_root_of(s, root_path);
+
+    return root ? &root->set : &s->defaults;
 }
 
 const struct settings_root *settings_root_of(const struct settings *s, const char *path)

@@ -12,6 +12,8 @@ struct root_settings {
     int64_t settle_s; /* quiet time before a fileset counts as complete; 0: at once */
     int64_t rescan_s; /* a service looks at the root this often even where changes are told */
     int64_t poll_s;   /* and this often where they are not */
+    const char *transfer; /* "upload", "ln_s", "ln", "cp" */
+    bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };
 
 struct settings_root {
@@ -34,6 +36,7 @@ struct settings {
     int64_t workers;
     int64_t import_deadline_s; /* for one fileset, from the last byte sent to the server's "done" */
     const char *annotations_namespace;
+    const char *in_place_paths; /* om_paths_parse; NULL: the same names on both sides */
     const char *log_level;
     const char *trace; /* "off", "wire" */
     struct root_settings defaults; /* for a directory that is no root of the configuration */
@@ -60,6 +63,9 @@ struct settings_option {
 int settings_load(struct settings *out, const char *config_path, const char *const *env, const struct settings_option *options,
                   size_t n_options, struct err *err);
 void settings_clear(struct settings *s); /* wipes the password; a zeroed struct is fine */
+
+/* What holds for files of that root directory: its own settings, or those of no root in particular. */
+const struct root_settings *settings_for(const struct settings *s, const char *root_path);
 
 /* The root that holds a canonical absolute path (itself or below), or NULL. */
 const struct settings_root *settings_root_of(const struct settings *s, const char *path);

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "engine/notes.h"
+#include "engine/placing.h"
 #include "engine/target.h"
 #include "engine/work.h"
 
@@ -113,7 +114,7 @@ static int start(struct work *w, struct err *err)
     struct ledger_journal j = {.call = LEDGER_CALL_IMPORT, .server = w->s->server, .session_id = w->s->client->who.session_id,
                                .revision = w->dataset->wanted->id};
     struct om_import_plan plan = {.n_files = w->f.n_members, .files = client_files(w), .dataset = w->dataset->omero_id,
-                                  .name = w->f.name, .reader = w->f.reader, .path_hash = path_hash(w)};
+                                  .name = w->f.name, .reader = w->f.reader, .path_hash = path_hash(w), .transfer = w->transfer};
 
     plan.annotations = notes_refs(w->notes, w->n_notes, w->a, &plan.n_annotations);
     if (work_journal(w, &j, err) < 0)
@@ -128,7 +129,8 @@ int work_send(struct work *w, struct err *err)
 
     if (w->f.plate)
         return err_set(err, REASON_DEFERRED, 0, "a plate: this version imports no plates");
-    if (work_check_files(w, err) < 0 || need_target(w, err) < 0 || engine_keep_on(w->e, err) < 0 || start(w, err) < 0)
+    if (work_check_files(w, err) < 0 || placing_try(w, err) < 0 || need_target(w, err) < 0 || engine_keep_on(w->e, err) < 0 ||
+        start(w, err) < 0)
         return -1;
     return work_journal(w, &answered, err);
 }
@@ -164,7 +166,7 @@ static int upload_one(struct work *w, size_t i, struct err *err)
     source.size = m->stamp.size;
     source.progress = progress;
     source.progress_arg = &flow;
-    if (om_import_upload(w->import, i, &source, err) < 0)
+    if ((w->transfer == OM_UPLOAD ? om_import_upload(w->import, i, &source, err) : placing_put(w, i, fd, &source, err)) < 0)
         return err_prefix(err, "file '%s': ", m->path);
     if (check_stamp(fd, m, err) < 0)
         return -1;

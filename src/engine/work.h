@@ -15,6 +15,7 @@ struct work {
     size_t n_notes;
     int root;                  /* directory, -1 before it is opened */
     struct om_import *import;  /* NULL before SENT */
+    enum om_transfer transfer; /* how its files get there */
     struct ledger_image *images;
     size_t n_images;
 };

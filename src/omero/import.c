@@ -165,6 +165,33 @@ static void add_job(struct arena *mem, struct om_fileset *fs, const struct om_im
     fs->job_links_seq = (struct om_fileset_job_links_seq){.n = 1, .at = list};
 }
 
+/* What official clients write beside a fileset that was not uploaded (ome.formats.importer.transfers). */
+static const char *const transfer_classes[OM_N_TRANSFERS] = {
+    [OM_LN_S] = "ome.formats.importer.transfers.SymlinkFileTransfer",
+    [OM_LN] = "ome.formats.importer.transfers.HardlinkFileTransfer",
+    [OM_CP] = "ome.formats.importer.transfers.CopyFileTransfer",
+};
+const char *const om_transfers[] = {[OM_UPLOAD] = "upload", [OM_LN_S] = "ln_s", [OM_LN] = "ln", [OM_CP] = "cp", NULL};
+
+static void add_transfer(struct arena *mem, struct om_fileset *fs, enum om_transfer how)
+{
+    const char *class_name = transfer_classes[how];
+
+    if (!class_name)
+        return;
+
+    struct om_comment_annotation *note = om_object_new(mem, &om_comment_annotation_class);
+    struct om_fileset_annotation_link *link = om_object_new(mem, &om_fileset_annotation_link_class);
+    const struct om_fileset_annotation_link **list = arena_alloc(mem, 1, sizeof(struct om_fileset_annotation_link *));
+
+    note->ns = om_rstring(mem, "openmicroscopy.org/omero/import/fileTransfer");
+    note->text_value = om_rstring(mem, class_name);
+    link->parent = fs;
+    link->child = (const struct om_annotation *)note;
+    list[0] = link;
+    fs->annotation_links_seq = (struct om_fileset_annotation_links_seq){.n = 1, .at = list};
+}
+
 static const struct om_iobject *target_of(struct arena *mem, const struct om_import_plan *plan)
 {
     if (plan->dataset)
@@ -199,6 +226,7 @@ static int import_fileset(struct om_import *imp, const struct om_import_plan *pl
         return -1;
     add_entries(mem, fs, paths, plan->n_files);
     add_job(mem, fs, plan);
+    add_transfer(mem, fs, plan->transfer);
     if (om_grid_managed_repository_import_fileset(&c->caller, c->repository, fs, settings_of(imp, mem, plan), mem, &process,
                                                   err) < 0)
         return -1;

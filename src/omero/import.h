@@ -18,7 +18,12 @@ struct om_import_file {
     const char *client_path; /* as the client sees it; made safe by om_path_clean; the first file is the one to open */
 };
 
+/* How files get into OMERO's repository: sent, or placed there (inplace.h). */
+enum om_transfer { OM_UPLOAD, OM_LN_S, OM_LN, OM_CP, OM_N_TRANSFERS };
+extern const char *const om_transfers[]; /* their names: "upload", "ln_s", "ln", "cp"; NULL at the end */
+
 struct om_import_plan {
+    enum om_transfer transfer; /* the fileset says so, as official clients write it */
     size_t n_files;
     const struct om_import_file *files;
     int64_t dataset;    /* 0 = an orphan */
@@ -53,12 +58,6 @@ struct om_source om_source_fd(int *fd);
 /* Upload file `i`: write, save, close, compare hash and size with what the server got (REASON_CHECKSUM).  A file of no bytes is
  * one empty write.  May be done again after a failure that left the session alive. */
 int om_import_upload(struct om_import *imp, size_t i, const struct om_source *source, struct err *err);
-
-/* In place, instead of an upload: file `i` becomes a symbolic link in OMERO's repository to the absolute `path`, which the server
- * must be able to read for ever; `source` gives the same file's bytes for its checksum.  Works only where the repository is seen
- * under the server's own path and may be written: that is proved first by a random text that goes through the server and is read
- * here (REASON_CONFIG when it is not so; nothing was linked then). */
-int om_import_link(struct om_import *imp, size_t i, const char *path, const struct om_source *source, struct err *err);
 
 const char *om_import_hash(const struct om_import *imp, size_t i); /* hex, once uploaded; NULL before */
 

@@ -11,6 +11,7 @@ struct om_import {
     size_t n_files;
     char (*hashes)[HASH_HEX_MAX]; /* "" = not uploaded yet */
     bool *touched;                /* an upload of this file has begun once */
+    bool placed;                  /* there may be links: nothing is written to any file of it any more */
     const char *algorithm;
     const struct ice_proxy *process; /* NULL = closed */
     struct om_wait wait;             /* its handle is NULL before verifyUpload */

@@ -1,4 +1,5 @@
-/* A file that stays where it is: OMERO's repository gets a symbolic link to it. */
+#include "omero/inplace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,134 +10,69 @@
 #include "base/ceilings.h"
 #include "base/io.h"
 #include "base/uuid.h"
-#include "omero/import_state.h"
-#include "omero/object.h"
-#include "omero/query.h"
+#include "omero/inplace_why.h"
+#include "omero/placing.h"
 
-struct place {
-    struct om_import *imp;
-    struct om_client *client;
-    struct arena *mem;
-    int32_t index;
-    const struct ice_proxy *store;
-    const char *path; /* in the repository, absolute, as the server sees it */
-};
+enum { LOOK_BYTES = 64 * 1024 }; /* of the file's beginning are compared with what the server reads */
 
-static int open_store(struct place *p, const char *mode, struct err *err)
+/* --- putting it there --- */
+
+static int put_symlink(struct placing *p, int fd, struct err *err)
 {
-    p->client->file_mode = mode;
-    int r = om_grid_import_process_get_uploader(&p->client->caller, p->imp->process, p->index, p->mem, &p->store, err);
-    p->client->file_mode = NULL;
-    return r;
+    const char *target = om_paths_to_server(p->place->paths, p->place->path, p->mem);
+
+    (void)fd;
+    return symlink(target, p->path) < 0 ? placing_not_here(p, errno, err) : 0;
 }
 
-static int close_store(struct place *p, struct err *err)
+/* The file that was opened, whatever has its name by now. */
+static int put_hard_link(struct placing *p, int fd, struct err *err)
 {
-    return om_api_stateful_service_interface_close(&p->client->caller, p->store, p->mem, err);
+    const char *opened = arena_printf(p->mem, "/proc/self/fd/%d", fd);
+
+    return linkat(AT_FDCWD, opened, AT_FDCWD, p->path, AT_SYMLINK_FOLLOW) < 0 ? placing_not_here(p, errno, err) : 0;
 }
 
-static int not_here(struct err *err, int sys, const char *what, const char *path)
+/* To be filled while it is hashed. */
+static int put_empty(struct placing *p, int fd, struct err *err)
 {
-    err_set(err, REASON_CONFIG, sys, "in place: %s '%s'", what, path);
-    return err_hint(err,
-                    "import in place only where OMERO's repository has the server's own path and may be written; else upload");
-}
+    AUTO(io_closep) int made = open(p->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
-/* --- where the file is to be --- */
-
-static const char *text_of(const struct om_rstring *s)
-{
-    return s ? s->val : "";
-}
-
-static int ask_file(struct place *p, const char **inside, struct err *err)
-{
-    const struct om_rlong *id;
-
-    if (om_api_raw_file_store_get_file_id(&p->client->caller, p->store, p->mem, &id, err) < 0)
-        return -1;
-
-    const struct om_arg args[] = {om_arg_long("id", id ? id->val : -1)};
-    const struct om_query q = {
-        .hql = "select o.path, o.name from OriginalFile o where o.id = :id", .cols = "ss", .n_args = 1, .args = args};
-    int64_t before = om_client_group(p->client, OM_GROUP_ALL);
-    struct om_rows rows;
-    int r = om_query(p->client, &q, p->mem, &rows, err);
-
-    om_client_group(p->client, before);
-    if (r < 0)
-        return -1;
-    if (rows.n != 1)
-        return err_set(err, REASON_PROTOCOL, 0, "OMERO does not know the file that it made");
-    *inside = arena_printf(p->mem, "%s/%s", om_string(&rows, 0, 0), om_string(&rows, 0, 1));
+    (void)fd;
+    if (made < 0 || fchmod(made, 0644) < 0)
+        return placing_not_here(p, errno, err);
     return 0;
 }
 
-static bool is_safe(const char *path)
-{
-    return path[0] == '/' && !strstr(path, "/../") && strlen(path) < TREE_PATH_MAX;
-}
+static int (*const put[OM_N_TRANSFERS])(struct placing *p, int fd, struct err *err) = {
+    [OM_LN_S] = put_symlink, [OM_LN] = put_hard_link, [OM_CP] = put_empty};
 
-static int learn_path(struct place *p, struct err *err)
+static int put_it(struct placing *p, struct err *err)
 {
-    const struct om_original_file *root;
-    const char *inside = NULL;
-
-    if (ask_file(p, &inside, err) < 0 ||
-        om_grid_repository_root(&p->client->caller, p->client->repository, p->mem, &root, err) < 0)
+    if (put[p->place->how](p, p->place->fd, err) < 0)
         return -1;
-    if (!root)
-        return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say where its repository is");
-    p->path = arena_printf(p->mem, "%s/%s/%s", text_of(root->path), text_of(root->name), inside);
-    return is_safe(p->path) ? 0 : err_set(err, REASON_PROTOCOL, 0, "OMERO names no usable path: %s", p->path);
-}
-
-/* --- is it the same file system? --- */
-
-static int write_text(struct place *p, const char *text, struct err *err)
-{
-    const struct om_ice_byte_seq bytes = {.n = strlen(text), .at = (const uint8_t *)text};
-
-    if (om_api_raw_file_store_write(&p->client->caller, p->store, bytes, 0, (int32_t)bytes.n, p->mem, err) < 0)
-        return -1;
-    return close_store(p, err);
-}
-
-/* The text that went through the server is read here, and only then the file is taken away. */
-static int find_text(const char *path, const char *text, struct err *err)
-{
-    AUTO(buf_clear) struct buf found = BUF_INIT(4096);
-    AUTO(io_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-    if (fd < 0)
-        return not_here(err, errno, "OMERO's repository is not seen from here:", path);
-    if (io_read_all(fd, &found, err) < 0 || found.len != strlen(text) || memcmp(found.data, text, found.len) != 0)
-        return not_here(err, 0, "another file than OMERO's is at", path);
-    if (unlink(path) < 0)
-        return not_here(err, errno, "OMERO's repository may not be written:", path);
+    p->put = true;
     return 0;
 }
 
-static int prove(struct place *p, struct err *err)
+static int write_here(struct placing *p, int fd, const uint8_t *at, size_t n, struct err *err)
 {
-    char text[UUID_TEXT];
-    struct stat st;
+    while (n > 0) {
+        ssize_t done = write(fd, at, n);
 
-    uuid_new(text);
-    if (lstat(p->path, &st) == 0 && st.st_size != 0) {
-        struct err ignored;
-        (void)close_store(p, &ignored); /* what went wrong before is what matters */
-        return not_here(err, 0, "there is a file already at", p->path);
+        if (done < 0 && errno != EINTR)
+            return placing_not_here(p, errno, err);
+        at += done > 0 ? done : 0;
+        n -= done > 0 ? (size_t)done : 0;
     }
-    return write_text(p, text, err) < 0 ? -1 : find_text(p->path, text, err);
+    return 0;
 }
 
-/* --- the link and its checksum --- */
-
-static int hash_source(const struct om_source *source, const char *algorithm, char hex[HASH_HEX_MAX], int64_t *size,
+/* The checksum of the source; its bytes go to `to` (-1: nowhere). */
+static int read_source(struct placing *p, const struct om_source *source, int to, char hex[HASH_HEX_MAX], int64_t *size,
                        struct err *err)
 {
-    AUTO(hash_freep) struct hash *hash = hash_new(algorithm);
+    AUTO(hash_freep) struct hash *hash = hash_new(p->imp->algorithm);
     AUTO(mem_freep) uint8_t *block = mem_new(1, OM_BLOCK_BYTES);
     ssize_t n;
 
@@ -144,7 +80,9 @@ static int hash_source(const struct om_source *source, const char *algorithm, ch
     while ((n = source->read(source->arg, block, OM_BLOCK_BYTES, err)) > 0) {
         hash_add(hash, block, (size_t)n);
         *size += n;
-        if (source->progress && source->progress(source->progress_arg, *size, err) < 0)
+        if ((to >= 0 && write_here(p, to, block, (size_t)n, err) < 0) ||
+            (source->progress && source->progress(source->progress_arg, *size, err) < 0) ||
+            om_client_keep_alive(p->client, err) < 0)
             return -1;
     }
     if (n < 0)
@@ -156,42 +94,183 @@ static int hash_source(const struct om_source *source, const char *algorithm, ch
     return 0;
 }
 
+static int fill_copy(struct placing *p, const struct om_source *source, char hex[HASH_HEX_MAX], int64_t *size, struct err *err)
+{
+    AUTO(io_closep) int to = open(p->path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (to < 0)
+        return placing_not_here(p, errno, err);
+    if (read_source(p, source, to, hex, size, err) < 0)
+        return -1;
+    return fsync(to) < 0 ? placing_not_here(p, errno, err) : 0;
+}
+
+/* --- does the server see it? --- */
+
+static int not_there(struct placing *p, struct err *err)
+{
+    return place_why_there(p->place->path, om_paths_to_server(p->place->paths, p->place->path, p->mem), p->account.st_uid,
+                           p->account.st_gid, err);
+}
+
+/* Of the link, not of the way to the server. */
+static bool is_about_the_file(const struct err *err)
+{
+    static const enum reason why[] = {REASON_SERVER_ERROR, REASON_NO_RIGHT, REASON_PROTOCOL, REASON_IMPORT_FAILED, REASON_GONE};
+
+    for (size_t i = 0; i < ARRAY_LEN(why); i++)
+        if (err->why == why[i])
+            return true;
+    return false;
+}
+
+static int compare(struct placing *p, int64_t size, const struct om_ice_byte_seq *got, struct err *err)
+{
+    AUTO(mem_freep) uint8_t *ours = mem_new(1, LOOK_BYTES);
+    struct stat st;
+
+    if (fstat(p->place->fd, &st) < 0)
+        return err_set(err, REASON_UNREADABLE, errno, "file '%s'", p->place->path);
+    if (size == 0 && st.st_size != 0)
+        return not_there(p, err);
+
+    ssize_t n = io_pread(p->place->fd, ours, LOOK_BYTES, 0, err);
+
+    if (n < 0)
+        return -1;
+    if (st.st_size != size || (size_t)n > got->n || (n > 0 && memcmp(ours, got->at, (size_t)n) != 0))
+        return place_fault(err, PLACE_MOUNT, 0, "OMERO's server reads another file (%lld bytes) at '%s' than '%s' (%lld bytes)",
+                           (long long)size, om_paths_to_server(p->place->paths, p->place->path, p->mem), p->place->path,
+                           (long long)st.st_size);
+    return 0;
+}
+
+static int read_there(struct placing *p, int64_t *size, struct om_ice_byte_seq *bytes, struct err *err)
+{
+    *bytes = (struct om_ice_byte_seq){0};
+    if (placing_open(p, "r", err) < 0)
+        return -1;
+    if (om_api_raw_file_store_size(&p->client->caller, p->store, p->mem, size, err) < 0)
+        return placing_give_up(p);
+
+    int32_t n = *size < LOOK_BYTES ? (int32_t)*size : LOOK_BYTES;
+
+    if (n > 0 && om_api_raw_file_store_read(&p->client->caller, p->store, 0, n, p->mem, bytes, err) < 0)
+        return placing_give_up(p);
+    return 0;
+}
+
+/* Leaves the store open. */
+static int check_seen(struct placing *p, struct err *err)
+{
+    struct om_ice_byte_seq bytes;
+    int64_t size = 0;
+
+    if (read_there(p, &size, &bytes, err) < 0)
+        return is_about_the_file(err) ? not_there(p, err) : -1;
+    return compare(p, size, &bytes, err) < 0 ? placing_give_up(p) : 0;
+}
+
 /* The server reads the whole file through the link. */
-static int save(struct place *p, const char *hex, int64_t size, struct err *err)
+static int save(struct placing *p, const char *hex, int64_t size, struct err *err)
 {
     const struct om_original_file *saved;
 
-    if (open_store(p, "r", err) < 0)
-        return -1;
-    if (om_api_raw_file_store_save(&p->client->caller, p->store, p->mem, &saved, err) < 0 || close_store(p, err) < 0)
+    if (om_api_raw_file_store_save(&p->client->caller, p->store, p->mem, &saved, err) < 0)
+        return placing_give_up(p);
+    if (placing_close(p, err) < 0)
         return -1;
     if (!saved || !saved->hash || !saved->size || saved->size->val != size || strcmp(saved->hash->val, hex) != 0)
-        return err_set(err, REASON_CHECKSUM, 0, "OMERO reads other bytes through the link '%s'", p->path);
+        return err_set(err, REASON_CHECKSUM, 0, "OMERO reads other bytes at '%s' than are in the file", p->path);
     return 0;
 }
 
-static void place_clear(struct place *p)
+/* --- the whole --- */
+
+/* Only what was put there. */
+static void take_away(struct placing *p)
 {
-    arena_free(p->mem);
+    if (p->put)
+        (void)unlink(p->path); /* what stays goes with the fileset */
+    p->put = false;
 }
 
-int om_import_link(struct om_import *imp, size_t i, const char *path, const struct om_source *source, struct err *err)
+static int place_it(struct placing *p, const struct om_source *source, char hex[HASH_HEX_MAX], struct err *err)
+{
+    bool copies = p->place->how == OM_CP;
+    int64_t size = 0;
+
+    if ((!copies && read_source(p, source, -1, hex, &size, err) < 0) || placing_reach(p, err) < 0 || put_it(p, err) < 0 ||
+        (copies && fill_copy(p, source, hex, &size, err) < 0) || check_seen(p, err) < 0)
+        return -1;
+    return save(p, hex, size, err);
+}
+
+int om_import_place(struct om_import *imp, size_t i, const struct om_place *place, const struct om_source *source,
+                    struct err *err)
 {
     char hex[HASH_HEX_MAX] = "";
-    int64_t size;
 
-    if (i >= imp->n_files || !imp->process || imp->wait.handle || !is_safe(path))
+    if (i >= imp->n_files || !imp->process || imp->wait.handle || imp->touched[i] || !put[place->how] ||
+        !placing_is_safe(place->path))
         return err_set(err, REASON_BUG, 0, "an import in place out of order");
 
-    AUTO(place_clear) struct place p = {.imp = imp, .client = imp->client, .mem = arena_new(), .index = (int32_t)i};
+    AUTO(placing_clear) struct placing p = {.place = place, .imp = imp, .client = imp->client, .mem = arena_new(),
+                                           .index = (int32_t)i};
 
-    if (hash_source(source, imp->algorithm, hex, &size, err) < 0 || open_store(&p, NULL, err) < 0 || learn_path(&p, err) < 0 ||
-        prove(&p, err) < 0)
-        return -1;
-    if (symlink(path, p.path) < 0)
-        return not_here(err, errno, "no link can be made at", p.path);
-    if (save(&p, hex, size, err) < 0)
+    imp->touched[i] = imp->placed = true;
+    if (place_it(&p, source, hex, err) < 0) {
+        take_away(&p);
         return err_prefix(err, "in place: ");
+    }
     memcpy(imp->hashes[i], hex, sizeof(hex));
     return 0;
+}
+
+/* --- the trial --- */
+
+static int try_it(struct placing *p, struct err *err)
+{
+    if (placing_reach(p, err) < 0)
+        return -1;
+    if (p->place->how == OM_CP)
+        return 0;
+
+    int r = put_it(p, err);
+
+    if (r == 0 && (r = check_seen(p, err)) == 0)
+        r = placing_close(p, err);
+    take_away(p);
+    return r;
+}
+
+static int remove_trial(struct om_client *c, const char *token, struct err *err)
+{
+    int64_t fileset;
+    int r = om_import_find(c, token, &fileset, err);
+
+    return r == 0 ? om_fileset_delete_empty(c, fileset, err) : r < 0 ? -1 : 0;
+}
+
+int om_place_try(struct om_client *c, const struct om_place *place, struct err *err)
+{
+    const struct om_import_file file = {.client_path = "impomero-trial"};
+    char token[UUID_TEXT];
+    const struct om_import_plan plan = {.n_files = 1, .files = &file, .token = token};
+    struct om_import *imp = NULL;
+    struct err ignored;
+
+    if (!put[place->how] || !placing_is_safe(place->path))
+        return err_set(err, REASON_BUG, 0, "no file to try an import in place with");
+    uuid_new(token);
+    if (om_import_start(c, &plan, &imp, err) < 0)
+        return -1;
+
+    AUTO(placing_clear) struct placing p = {.place = place, .imp = imp, .client = c, .mem = arena_new()};
+    int r = try_it(&p, err);
+
+    om_import_end(imp);
+    if (remove_trial(c, token, r < 0 ? &ignored : err) < 0)
+        return -1;
+    return r < 0 ? err_prefix(err, "in place: ") : 0;
 }

@@ -164,7 +164,7 @@ int om_import_upload(struct om_import *imp, size_t i, const struct om_source *so
     struct om_client *c = imp->client;
     char hex[HASH_HEX_MAX] = "";
 
-    if (i >= imp->n_files || !imp->process || imp->wait.handle)
+    if (i >= imp->n_files || !imp->process || imp->wait.handle || imp->placed)
         return err_set(err, REASON_BUG, 0, "an upload out of order");
 
     AUTO(upload_clear) struct upload u = {.client = c, .source = source, .hash = hash_new(imp->algorithm), .mem = arena_new()};

@@ -77,6 +77,70 @@ class Import(unittest.TestCase):
         self.assertIn('tag: treated', shown)
         self.assertNotIn('Danio rerio', shown)
 
+    # --- in place ---
+
+    def stamps(self):
+        """Of all files of the share: content and what says whose they are."""
+        found = {}
+        for directory, _, names in os.walk(self.share):
+            for name in names:
+                path = os.path.join(directory, name)
+                st = os.lstat(path)
+                with open(path, 'rb') as f:
+                    found[path] = (f.read(), st.st_ino, st.st_mtime_ns, st.st_mode, st.st_uid)
+        return found
+
+    def placed(self):
+        """What the repository holds, but for logs: (path, is a link, target, inode)."""
+        found = []
+        for directory, _, names in os.walk(os.path.join(self.data, 'ManagedRepository')):
+            for name in names:
+                path = os.path.join(directory, name)
+                if not name.endswith('.log'):
+                    link = os.path.islink(path)
+                    found.append((path, link, os.readlink(path) if link else None, os.lstat(path).st_ino))
+        return found
+
+    def import_in_place(self, *options):
+        before = self.stamps()
+        said = self.run_it('import', *options, self.share)
+        self.assertEqual(self.stamps(), before)
+        self.assertEqual(self.shown().count('\n    image '), 7)
+        placed = self.placed()
+        self.assertEqual(len(placed), 10, said)
+        return {path: stamp for path, stamp in before.items() if not path.endswith(('.toml', '.licence', '.csv'))}, placed
+
+    def test_files_are_linked_where_that_is_trusted(self):
+        self.assertIn('trusted', self.run_it('import', '--link', self.share, status=3))
+        self.assertEqual(self.placed(), [])
+        before, placed = self.import_in_place('--link', '--trusted')
+        self.assertEqual(sorted(target for _, _, target, _ in placed), sorted(before))
+
+    def test_files_are_hard_links_of_their_sources(self):
+        before, placed = self.import_in_place('--transfer=ln', '--trusted')
+        self.assertEqual(sorted(inode for _, _, _, inode in placed), sorted(stamp[1] for stamp in before.values()))
+        self.assertTrue(not any(link for _, link, _, _ in placed))
+
+    def test_files_are_copied_into_the_repository_from_here(self):
+        before, placed = self.import_in_place('--transfer=cp')
+        self.assertTrue(not any(link for _, link, _, _ in placed))
+        inodes = {stamp[1] for stamp in before.values()}
+        self.assertTrue(not any(inode in inodes for _, _, _, inode in placed))
+
+    def test_both_sides_may_name_the_directories_differently(self):
+        os.symlink(self.data, os.path.join(self.dir, 'seen'))
+        os.symlink(self.share, os.path.join(self.dir, 'also'))
+        _, placed = self.import_in_place('--link', '--trusted', f'--in-place-paths={self.dir}/seen={self.data},'
+                                         f'{self.share}={self.dir}/also')
+        self.assertTrue(all(target.startswith(self.dir + '/also/') for _, _, target, _ in placed))
+
+    def test_a_server_that_does_not_see_the_files_is_told_before_the_first(self):
+        said = self.run_it('import', '--link', '--trusted', f'--in-place-paths={self.share}=/nowhere', self.share, status=1)
+        self.assertIn('/nowhere', said)
+        self.assertIn('in place: path: ', said)
+        self.assertEqual(self.placed(), [])
+        self.assertNotIn('image', self.shown())
+
     def test_a_wrong_password_ends_it(self):
         self.assertIn('password', self.run_it('import', self.share, status=5, OMERO_ROOT_PASSWORD='wrong'))
 
