@@ -83,6 +83,8 @@ static const char *rename_path(const struct om_paths *paths, const char *path, s
 
     const char *rest = path + strlen(was);
 
+    if (strcmp(rest, "/") == 0)
+        rest = "";
     return arena_printf(mem, "%s%s", is, is[0] || rest[0] ? rest : "/");
 }
 

@@ -1,7 +1,8 @@
 /* The same directories under two names: as this host sees them and as OMERO's server does.
  *
  * Written as pairs, "/mnt/data=/data,/mnt/omero=/OMERO": host, server.  The longest pair that holds a path says how it is
- * renamed; a path that none holds has the same name on both sides.  Names are whole components: "/data" does not hold "/database". */
+ * renamed; a path that none holds has the same name on both sides.  Names are whole components: "/data" does not hold
+ * "/database". */
 #pragma once
 
 #include "base/err.h"
