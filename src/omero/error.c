@@ -28,6 +28,7 @@ static const struct {
     {"Server not fully initialized", REASON_SERVER_DOWN, NULL},
     {"internal server error", REASON_SERVER_DOWN, NULL},
     {"index row size", REASON_TOO_LONG, "shorten the longest value"},
+    {"[namespace_name]", REASON_SERVER_BUSY, "nothing: the same namespace was new to two imports, and it is tried again"},
     {"_owner_id_key", REASON_SERVER_BUSY, "nothing: somebody else made the same link at that moment, and it is tried again"},
     {"is not a member of group", REASON_NOT_MEMBER, NULL},
     {"No matching roles found", REASON_DEACTIVATED, NULL},

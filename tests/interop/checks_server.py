@@ -1,0 +1,95 @@
+"""Checks of what a server has to be set up for: imports in place, what `doctor` and `verify` find."""
+import os
+
+from checks import check, equal, one_card
+from fixture import PASSWORD
+from official import Person, files
+
+
+def repository(server):
+    """The managed repository's directory by the server's own words: it has to be seen under that name from here."""
+    found = server.root.c.sf.sharedResources().repositories()
+    for description in found.descriptions:
+        if description.name.val == 'ManagedRepository':
+            return description.path.val + '/' + description.name.val
+    raise AssertionError('the server shows no managed repository')
+
+
+def readable(b):
+    """The server's account has to get at the share."""
+    os.chmod(b.dir, 0o755)
+    os.chmod(b.share, 0o755)
+
+
+def sources(b):
+    """Content and whose it is, by path."""
+    found = {}
+    for directory, _, names in os.walk(b.share):
+        for name in names:
+            path = os.path.join(directory, name)
+            st = os.stat(path)
+            with open(path, 'rb') as f:
+                found[path] = (f.read(), st.st_ino, st.st_mtime_ns, st.st_mode, st.st_uid)
+    return found
+
+
+def placed(b, project, dataset):
+    """Where the files of the dataset's images are, and what the filesets say of how they came there."""
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        images = alice.images(project, dataset)
+        equal(len(images), 2, 'images')
+        root = repository(b.server)
+        paths = [os.path.join(root, f.getPath(), f.getName()) for i in images for f in i.getImportedImageFiles()]
+        notes = {a.getTextValue() for i in images for a in i.getFileset().listAnnotations(ns='openmicroscopy.org/omero/import/fileTransfer')}
+        return paths, notes, [files(i)[0][2] for i in images]
+
+
+def import_in_place(b, transfer, *options):
+    project, dataset = one_card(b)
+    readable(b)
+    before = sources(b)
+    b.impomero('import', f'--transfer={transfer}', *options, b.share).must(0)
+    equal(sources(b), before, 'sources')
+    return before, placed(b, project, dataset)
+
+
+@check
+def files_stay_where_they_are_as_symbolic_links(b):
+    before, (paths, notes, _) = import_in_place(b, 'ln_s', '--trusted')
+    equal(sorted(os.readlink(p) for p in paths), sorted(p for p in before if p.endswith('.tif')), 'targets of the links')
+    equal(notes, {'ome.formats.importer.transfers.SymlinkFileTransfer'}, 'annotations of the filesets')
+
+
+@check
+def files_stay_where_they_are_as_hard_links(b):
+    before, (paths, notes, _) = import_in_place(b, 'ln', '--trusted')
+    equal(sorted(os.lstat(p).st_ino for p in paths), sorted(s[1] for p, s in before.items() if p.endswith('.tif')), 'inodes')
+    equal(notes, {'ome.formats.importer.transfers.HardlinkFileTransfer'}, 'annotations of the filesets')
+
+
+@check
+def files_are_copied_into_the_repository_from_here(b):
+    before, (paths, notes, _) = import_in_place(b, 'cp')
+    contents = []
+    for path in paths:
+        with open(path, 'rb') as f:
+            contents.append(f.read())
+    equal(sorted(contents), sorted(s[0] for p, s in before.items() if p.endswith('.tif')), 'contents')
+    equal(notes, {'ome.formats.importer.transfers.CopyFileTransfer'}, 'annotations of the filesets')
+
+
+@check
+def links_are_for_trusted_directories(b):
+    project, _ = one_card(b)
+    b.impomero('import', '--link', b.share).must(3).says('trusted')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal(len(alice.projects(project)), 0, 'projects')
+
+
+@check
+def what_the_server_does_not_see_is_told_before_the_first_file(b):
+    project, _ = one_card(b)
+    readable(b)
+    b.impomero('import', '--link', '--trusted', f'--in-place-paths={b.share}=/nowhere', b.share).must(1).says('in place: path: ', '/nowhere')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal(len(alice.projects(project)), 0, 'projects')
