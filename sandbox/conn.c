@@ -144,9 +144,11 @@ static int take_messages(struct conn *c, struct ice_parser *parser)
     }
 }
 
+/* Never waits for a handler: what comes while one is at work must be read meanwhile, or it would not be seen to overlap. */
 static bool is_stopping(struct conn *c)
 {
-    pthread_mutex_lock(&c->server->lock);
+    if (pthread_mutex_trylock(&c->server->lock) != 0)
+        return false;
     bool yes = c->server->stopping || c->over;
     pthread_mutex_unlock(&c->server->lock);
     return yes;

@@ -106,20 +106,33 @@ static struct page page_of(const struct om_sys_parameters *params)
     return (struct page){.offset = f && f->offset ? f->offset->val : 0, .limit = f && f->limit ? f->limit->val : INT64_MAX};
 }
 
-/* A real server says "yes" to everything in a projection, whatever the rights are; with objects it says the truth. */
-static const struct om_rtype *permissions_map(struct call *c, int64_t group)
+static const struct om_rtype *map_of(struct call *c, size_t n, const struct om_rtype_dict_entry *entries)
 {
-    static const char *const rights[] = {"canAnnotate", "canChgrp", "canChown", "canDelete", "canEdit", "canLink"};
-    const struct viewer_group *g = viewer_group(c->viewer, group);
-    struct om_rtype_dict_entry *entries = arena_alloc(c->mem, ARRAY_LEN(rights) + 1, sizeof(*entries));
     struct om_rmap *map = arena_alloc(c->mem, 1, sizeof(*map));
 
-    for (size_t i = 0; i < ARRAY_LEN(rights); i++)
-        entries[i] = (struct om_rtype_dict_entry){.key = rights[i], .value = (const struct om_rtype *)r_bool(c->mem, true)};
-    entries[ARRAY_LEN(rights)] =
-        (struct om_rtype_dict_entry){.key = "perm", .value = (const struct om_rtype *)r_string(c->mem, g ? g->perms : "rw----")};
-    *map = (struct om_rmap){.cls = &om_rmap_class, .val = {.n = ARRAY_LEN(rights) + 1, .at = entries}};
+    *map = (struct om_rmap){.cls = &om_rmap_class, .val = {.n = n, .at = entries}};
     return (const struct om_rtype *)map;
+}
+
+/* What the asker may do with an object of that group and owner. */
+static const struct om_rtype *rights_map(struct call *c, int64_t group, int64_t owner)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } rights[] = {{"canAnnotate", MAY_ANNOTATE}, {"canChgrp", MAY_CHGRP}, {"canChown", MAY_CHOWN},
+                  {"canDelete", MAY_DELETE},     {"canEdit", MAY_EDIT},   {"canLink", MAY_LINK}};
+    enum { N = ARRAY_LEN(rights) };
+    const struct viewer_group *g = viewer_group(c->viewer, group);
+    unsigned may = viewer_may(c->viewer, group, owner);
+    struct om_rtype_dict_entry *entries = arena_alloc(c->mem, N + 1, sizeof(*entries));
+
+    for (size_t i = 0; i < N; i++)
+        entries[i] = (struct om_rtype_dict_entry){.key = rights[i].name,
+                                                  .value = (const struct om_rtype *)r_bool(c->mem, may & rights[i].bit)};
+    entries[N] = (struct om_rtype_dict_entry){.key = "perm",
+                                              .value = (const struct om_rtype *)r_string(c->mem, g ? g->perms : "rw----")};
+    return map_of(c, N + 1, entries);
 }
 
 static const struct om_rtype *object_value(struct call *c, const struct om_iobject *o)
@@ -143,22 +156,46 @@ static const struct om_rtype *cell(struct call *c, const struct text_match *m, c
         return (const struct om_rtype *)r_time(c->mem, sqlite3_column_int64(q, at));
     case 's':
         return (const struct om_rtype *)r_string(c->mem, store_col_text(c->mem, q, at));
-    case 'p':
-        return permissions_map(c, sqlite3_column_int64(q, at));
+    case 'r':
+        return rights_map(c, sqlite3_column_int64(q, at), sqlite3_column_int64(q, at + 1));
     default:
         return object_value(c, object_load(c, m->entity, sqlite3_column_int64(q, at)));
     }
 }
 
+/* The word after the next `as` of a `select new map(x as KEY, ...)`. */
+static const char *next_key(struct call *c, const char **at)
+{
+    const char *key = strstr(*at, " as ") + strlen(" as ");
+    size_t n = strcspn(key, ",) ");
+
+    *at = key + n;
+    return arena_strn(c->mem, key, n);
+}
+
+static const struct om_rtype *keyed(struct call *c, const struct text_match *m, size_t n, const struct om_rtype *const *cells)
+{
+    struct om_rtype_dict_entry *entries = arena_alloc(c->mem, n, sizeof(*entries));
+    const char *at = m->text->hql;
+
+    for (size_t i = 0; i < n; i++)
+        entries[i] = (struct om_rtype_dict_entry){.key = next_key(c, &at), .value = cells[i]};
+    return map_of(c, n, entries);
+}
+
 /* A row of one column that is null comes as a row without columns. */
 static struct om_rtype_seq read_row(struct call *c, const struct text_match *m, sqlite3_stmt *q)
 {
-    size_t n = strlen(m->text->cols);
+    bool map = m->text->cols[0] == '{';
+    const char *cols = m->text->cols + map;
+    size_t n = strlen(cols);
     const struct om_rtype **cells = arena_alloc(c->mem, n, sizeof(struct om_rtype *));
 
     for (size_t i = 0; i < n; i++)
-        cells[i] = cell(c, m, m->text->cols[i], q, (int)i);
-    return (struct om_rtype_seq){.n = n == 1 && !cells[0] ? 0 : n, .at = cells};
+        cells[i] = cell(c, m, cols[i], q, (int)i);
+    if (map)
+        cells[0] = keyed(c, m, n, cells);
+    return (struct om_rtype_seq){.n = map ? 1 : n == 1 && !cells[0] ? 0 : n, .at = cells};
 }
 
 static int projection(struct call *c)

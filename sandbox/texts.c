@@ -39,25 +39,27 @@ static const struct text texts[] = {
      "select id from Session where id = :s and closed is null"},
 
     /* containers */
-    {"select p.id, p.details.permissions from Project p where p.name = :n and p.details.owner.id = :o order by p.id", "lp",
-     "select id, _grp from Project where name = :n and _owner = :o and see(_grp, _owner) order by id"},
+    {"select new map(p.id as c0, p as c1_details_permissions) from Project p where p.name = :n and p.details.owner.id = :o "
+     "order by p.id",
+     "{lr", "select id, _grp, _owner from Project where name = :n and _owner = :o and see(_grp, _owner) order by id"},
     {"select d.id from DatasetAnnotationLink l join l.parent d join l.child a join a.mapValue m "
      "where a.ns = :ns and m.name = :k and m.value = :v and l.details.owner.id = :o and d.details.owner.id = :o order by d.id",
      "l",
      "select d.id from Pair m join Annotation a on a.id = m.object join DatasetAnnotationLink l on l.child = a.id "
      "join Dataset d on d.id = l.parent where m.holder = 'Annotation.mapValue' and m.name = :k and m.value = :v and a.ns = :ns "
      "and l._owner = :o and d._owner = :o and see(d._grp, d._owner) order by d.id"},
-    {"select d.details.owner.id, d.details.group.id, d.name, d.details.permissions from Dataset d where d.id = :d", "llsp",
-     "select _owner, _grp, name, _grp from Dataset where id = :d and see(_grp, _owner)"},
+    {"select new map(d.details.owner.id as c0, d.details.group.id as c1, d.name as c2, d as c3_details_permissions) "
+     "from Dataset d where d.id = :d",
+     "{llsr", "select _owner, _grp, name, _grp, _owner from Dataset where id = :d and see(_grp, _owner)"},
     {"select l.id from ProjectDatasetLink l where l.parent.id = :p and l.child.id = :d", "l",
      "select id from ProjectDatasetLink where parent = :p and child = :d and see(_grp, _owner)"},
     {"select d.id from Dataset d where d.id=:id", "l", "select id from Dataset where id = :id and see(_grp, _owner)"},
 
     /* annotations */
-    {"select t.id, t.details.owner.id, t.details.permissions from TagAnnotation t where t.textValue = :v "
-     "and (t.ns is null or t.ns <> 'openmicroscopy.org/omero/insight/tagset') order by t.id",
-     "llp",
-     "select id, _owner, _grp from Annotation where _kind = 'TagAnnotation' and textValue = :v "
+    {"select new map(t.id as c0, t.details.owner.id as c1, t as c2_details_permissions) from TagAnnotation t "
+     "where t.textValue = :v and (t.ns is null or t.ns <> 'openmicroscopy.org/omero/insight/tagset') order by t.id",
+     "{llr",
+     "select id, _owner, _grp, _owner from Annotation where _kind = 'TagAnnotation' and textValue = :v "
      "and (ns is null or ns <> 'openmicroscopy.org/omero/insight/tagset') and see(_grp, _owner) order by id"},
     {"select a.id from Annotation a where a.id in (:ids) and a.details.group.id = :g", "l",
      "select id from Annotation where id in " IN("ids") " and _grp = :g and see(_grp, _owner)"},

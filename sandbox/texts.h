@@ -7,8 +7,10 @@
 
 struct text {
     const char *hql;  /* white space squeezed; %T is any entity's name; a number is written :n1, :n2 ... */
-    const char
-        *cols; /* a letter a column: l RLong, i RInt, s RString, t RTime, p permissions (the column is a group's id); o objects */
+    /* A letter a column: l RLong, i RInt, s RString, t RTime, o objects; '{' before them: one map of the columns, with the keys
+     * of the text; there `r` is what the asker may do with an object, the last column: its group and owner.  (A real server says
+     * "yes" to everything when it is asked for the permissions by themselves; no text here does that.) */
+    const char *cols;
     const char *sql;  /* %T is the entity's table, of the class asked for */
     const char *entity; /* of `o`; NULL: that of %T */
     const char *fetch;  /* what is loaded with an object: paths (objects.h), separated by spaces */

@@ -8,8 +8,8 @@ int om_project_find(struct om_client *c, const char *name, int64_t *out, struct 
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_string("n", name), om_arg_long("o", c->who.user_id)};
     const struct om_query q = {
-        .hql = "select p.id, p.details.permissions from Project p where p.name = :n and p.details.owner.id = :o "
-               "order by p.id",
+        .hql = "select new map(p.id as c0, p as c1_details_permissions) from Project p "
+               "where p.name = :n and p.details.owner.id = :o order by p.id",
         .cols = "lp",
         .n_args = 2,
         .args = args,
@@ -105,9 +105,8 @@ int om_dataset_find(struct om_client *c, const char *ns, const char *key, const 
 int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct om_dataset_facts *out, struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("d", id)};
-    const struct om_query q = {.hql =
-                                   "select d.details.owner.id, d.details.group.id, d.name, d.details.permissions from Dataset d "
-                                   "where d.id = :d",
+    const struct om_query q = {.hql = "select new map(d.details.owner.id as c0, d.details.group.id as c1, d.name as c2, "
+                                      "d as c3_details_permissions) from Dataset d where d.id = :d",
                                .cols = "llsp",
                                .n_args = 1,
                                .args = args};

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/ceilings.h"
@@ -53,30 +54,31 @@ static int build_parameters(const struct om_query *q, struct arena *mem, struct 
     return 0;
 }
 
+static const struct om_rtype *map_entry(const struct om_rmap *map, const char *key)
+{
+    for (size_t i = 0; i < map->val.n; i++)
+        if (strcmp(map->val.at[i].key, key) == 0)
+            return map->val.at[i].value;
+    return NULL;
+}
+
 static bool flag(const struct om_rmap *map, const char *key)
 {
-    for (size_t i = 0; i < map->val.n; i++) {
-        const struct om_rtype *v = map->val.at[i].value;
-        if (strcmp(map->val.at[i].key, key) == 0)
-            return v && ice_class_is_a(v->cls, &om_rbool_class) && ((const struct om_rbool *)v)->val;
-    }
-    return false;
+    const struct om_rtype *v = map_entry(map, key);
+
+    return v && ice_class_is_a(v->cls, &om_rbool_class) && ((const struct om_rbool *)v)->val;
 }
 
 static struct om_rights rights_of(const struct om_rmap *map)
 {
-    struct om_rights may = {.perm = "",
-                            .link = flag(map, "canLink"),
-                            .edit = flag(map, "canEdit"),
-                            .delete_ = flag(map, "canDelete"),
-                            .annotate = flag(map, "canAnnotate")};
+    const struct om_rtype *perm = map_entry(map, "perm");
 
-    for (size_t i = 0; i < map->val.n; i++) {
-        const struct om_rtype *v = map->val.at[i].value;
-        if (strcmp(map->val.at[i].key, "perm") == 0 && v && ice_class_is_a(v->cls, &om_rstring_class))
-            may.perm = ((const struct om_rstring *)v)->val;
-    }
-    return may;
+    return (struct om_rights){
+        .perm = perm && ice_class_is_a(perm->cls, &om_rstring_class) ? ((const struct om_rstring *)perm)->val : "",
+        .link = flag(map, "canLink"),
+        .edit = flag(map, "canEdit"),
+        .delete_ = flag(map, "canDelete"),
+        .annotate = flag(map, "canAnnotate")};
 }
 
 /* The class of the value that a column letter means. */
@@ -120,20 +122,37 @@ static void fill_cell(char letter, const struct om_rtype *v, struct om_cell *cel
     }
 }
 
+/* Is the row one map?  A server that is asked for a `details.permissions` by itself says yes to everything; it looks at the
+ * rights only of an object below a key of that name in a map (QueryImpl.projection). */
+static bool in_map(const struct om_query *q)
+{
+    return strchr(q->cols, 'p') != NULL;
+}
+
+static const struct om_rtype *map_value(const struct om_rtype *map, char letter, size_t col)
+{
+    char key[48];
+
+    if (!map || !ice_class_is_a(map->cls, &om_rmap_class))
+        return NULL;
+    (void)snprintf(key, sizeof(key), "c%zu%s", col, letter == 'p' ? "_details_permissions" : "");
+    return map_entry((const struct om_rmap *)map, key);
+}
+
 static int read_row(const struct om_query *q, const struct om_rtype_seq *row, struct om_cell *cells, struct err *err)
 {
-    size_t n_cols = strlen(q->cols);
+    size_t n_cols = strlen(q->cols), n_sent = in_map(q) ? 1 : n_cols;
 
     /* A row of one column that is null comes as a row without columns. */
     if (row->n == 0 && n_cols == 1 && isupper((unsigned char)q->cols[0])) {
         cells[0] = (struct om_cell){.null = true, .s = "", .may = {.perm = ""}};
         return 0;
     }
-    if (row->n != n_cols)
-        return err_set(err, REASON_PROTOCOL, 0, "OMERO answered %zu columns for %zu: %s", row->n, n_cols, q->hql);
+    if (row->n != n_sent)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO answered %zu columns for %zu: %s", row->n, n_sent, q->hql);
     for (size_t i = 0; i < n_cols; i++) {
         char letter = (char)tolower((unsigned char)q->cols[i]);
-        const struct om_rtype *v = row->at[i];
+        const struct om_rtype *v = in_map(q) ? map_value(row->at[0], letter, i) : row->at[i];
         cells[i] = (struct om_cell){.null = !v, .s = "", .may = {.perm = ""}};
         if (!v && letter != q->cols[i])
             continue;

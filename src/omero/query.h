@@ -2,7 +2,11 @@
  *
  * `cols` has a letter for each column: l long, i int, s string, b bool, d double, t time (ms since 1970), p permissions.  A
  * capital letter means that the column may be null.  An answer of another shape is REASON_PROTOCOL, so cells need no checks
- * afterwards. */
+ * afterwards.
+ *
+ * A query with a `p` selects one map whose keys are numbered, with the object itself for its rights:
+ *     select new map(x.id as c0, x as c1_details_permissions) from Project x      cols "lp"
+ * A real server answers a plain `x.details.permissions` with "yes" to everything, also for other people's objects (measured). */
 #pragma once
 
 #include "omero/client.h"
@@ -47,7 +51,7 @@ struct om_query {
     int32_t offset, limit; /* limit 0 = all rows */
 };
 
-/* Rights on an object, as `details.permissions` delivers them. */
+/* What the session may do with an object. */
 struct om_rights {
     const char *perm; /* of its group: "rwra--" */
     bool link, edit, delete_, annotate;

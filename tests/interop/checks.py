@@ -8,8 +8,10 @@ import os
 import re
 import time
 
+import omero
 from fixture import PASSWORD, SHARED, TOP, sample, tiff
 from official import Person, annotation_ids, comments, files, pairs, shape, tags
+from omero.rtypes import rstring
 
 CARD_NS = 'impomero/card'
 SOURCE_NS = 'impomero/source'
@@ -155,6 +157,53 @@ def a_tag_that_exists_is_used_again(b):
             equal([a.getId() for a in image.listAnnotations()], [tag.getId()], 'the tag')
 
 
+def make_by_hand(person, group, text):
+    """A tag and a project of this text, made by a person in a group; the tag's id."""
+    update = person.conn.getUpdateService()
+    context = {'omero.group': str(next(g.getId() for g in person.conn.getGroupsMemberOf() if g.getName() == group))}
+    tag, project = omero.model.TagAnnotationI(), omero.model.ProjectI()
+    tag.textValue = project.name = rstring(text)
+    update.saveAndReturnObject(project, context)
+    return update.saveAndReturnObject(tag, context).id.val
+
+
+def somebody_elses_names(b, group, owner, user, shared):
+    """`owner` has a tag and a project of the names that the card of `user` has in the same group."""
+    text = f'same {b.tag}'
+    with Person(b.server, owner, PASSWORD, group) as other:
+        theirs = make_by_hand(other, group, text)
+        b.card('run/card.toml', text, user, group, tags=[text])
+        b.write('run/a.tif', tiff(1))
+        b.import_share().must(0)
+        with Person(b.server, user, PASSWORD, group) as person:
+            images = person.images(text, 'run')
+            equal([i.getName() for i in images], ['a.tif'], f'images in the project of {user}')
+            notes = [a for a in images[0].listAnnotations() if a.OMERO_TYPE is omero.model.TagAnnotationI]
+            equal([a.getTextValue() for a in notes], [text], 'tags')
+            equal(notes[0].getId() == theirs, shared, f'the tag of {owner} is used again')
+        equal([d.getName() for d in other.datasets(text)], [], f'datasets in the project of {owner}')
+
+
+@check
+def a_tag_and_a_project_of_somebody_else_in_a_read_annotate_group(b):
+    somebody_elses_names(b, 'lab', 'bob', 'alice', True)
+
+
+@check
+def a_tag_and_a_project_of_somebody_else_in_a_read_write_group(b):
+    somebody_elses_names(b, 'shared_rw', 'bob', 'alice', True)
+
+
+@check
+def a_tag_and_a_project_of_somebody_else_in_a_read_only_group(b):
+    somebody_elses_names(b, 'ro', 'bob', 'alice', False)
+
+
+@check
+def a_tag_and_a_project_of_somebody_else_in_a_private_group(b):
+    somebody_elses_names(b, 'priv', 'carol', 'bob', False)
+
+
 @check
 def the_dataset_says_where_it_comes_from(b):
     project, dataset = one_card(b, title='The title of the card')
@@ -224,7 +273,6 @@ def an_unknown_group_is_named(b):
 
 @check
 def a_group_that_the_user_is_not_in_is_refused(b):
-    b.server.ensure_group('elsewhere')
     b.card('run/card.toml', f'Project {b.tag}', 'bob', 'elsewhere')
     b.write('run/a.tif', tiff(1))
     b.import_share().must(1).says('bob', 'elsewhere')

@@ -17,6 +17,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 SHARED = os.environ.get('IMPOMERO_SHARED') or os.path.join(os.path.dirname(TOP), 'shared')
 PROGRAM = os.environ.get('IMPOMERO') or os.path.join(TOP, 'build', 'src', 'cli', 'impomero')
 PASSWORD = 'secret'
+GROUPS = {'lab': 'rwra--', 'priv': 'rw----', 'shared_rw': 'rwrw--', 'ro': 'rwr---', 'elsewhere': 'rwra--'}
+PEOPLE = {'alice': ['lab', 'shared_rw', 'ro'], 'bob': ['lab', 'shared_rw', 'ro', 'priv'], 'carol': ['priv'], 'dave': ['lab']}
 logging.getLogger('omero').setLevel(logging.CRITICAL)  # what is refused is a check's matter
 
 
@@ -48,16 +50,21 @@ class Server:
             admin.createGroup(group)
             return admin.lookupGroup(name)
 
-    def ensure_user(self, name, group_name, active=True):
-        """An ordinary user whose default group is this one; not active: not in the group `user`."""
+    def ensure_user(self, name, groups, active=True):
+        """An ordinary user in these groups, the first being the default one; not active: not in the group `user`."""
         admin = self.root.getAdminService()
-        group = self.ensure_group(group_name)
+        groups = [admin.lookupGroup(g) for g in groups]
         try:
-            return admin.lookupExperimenter(name)
+            user = admin.lookupExperimenter(name)
         except omero.ApiUsageException:
             others = [admin.lookupGroup('user')] if active else []
-            admin.createExperimenterWithPassword(experimenter(name), rstring(PASSWORD), group, others)
-            return admin.lookupExperimenter(name)
+            admin.createExperimenterWithPassword(experimenter(name), rstring(PASSWORD), groups[0], others)
+            user = admin.lookupExperimenter(name)
+        have = {m.parent.id.val for m in user.copyGroupExperimenterMap()}
+        missing = [g for g in groups if g.id.val not in have]
+        if missing:
+            admin.addGroups(user, missing)
+        return user
 
     def ensure_administrator(self, name, privileges):
         """An administrator with these privileges and no others."""
@@ -72,11 +79,11 @@ class Server:
             return admin.lookupExperimenter(name)
 
     def ensure_people(self):
-        """Whom the checks speak of."""
-        for name, group in (('alice', 'lab'), ('bob', 'lab'), ('carol', 'priv')):
-            self.ensure_group(group, 'rw----' if group == 'priv' else 'rwra--')
-            self.ensure_user(name, group)
-        self.ensure_user('dave', 'lab', active=False)
+        """Whom the checks speak of: the people and groups of sample/users.toml."""
+        for group, permissions in GROUPS.items():
+            self.ensure_group(group, permissions)
+        for name, groups in PEOPLE.items():
+            self.ensure_user(name, groups, active=name != 'dave')
         self.ensure_administrator('importer', ['Sudo'])
 
 

@@ -257,7 +257,7 @@ def the_session_changes_its_group(w):
 
 @check
 def a_group_that_one_is_not_in_is_not_entered(w):
-    conn = w.login('bob')
+    conn = w.login('alice')
     try:
         priv = next(g for g in w.person('carol').getGroupsMemberOf() if g.getName() == 'priv')
         equal(conn.setGroupForSession(priv.getId()), False, 'changed')

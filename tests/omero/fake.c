@@ -106,6 +106,21 @@ static const struct om_rtype *rights(struct arena *mem, const char *which)
     return (const struct om_rtype *)map;
 }
 
+/* What a real server makes of `select new map(a as c0, b as c1_details_permissions)`: one column; its keys come
+ * in any order. */
+static const struct om_rtype *map_of(struct arena *mem, const char *cols, const struct om_rtype *const *cells)
+{
+    size_t n = strlen(cols);
+    struct om_rtype_dict_entry *entries = arena_alloc(mem, n, sizeof(*entries));
+    struct om_rmap *map = arena_alloc(mem, 1, sizeof(*map));
+
+    for (size_t i = 0; i < n; i++)
+        entries[n - 1 - i] = (struct om_rtype_dict_entry){
+            .key = arena_printf(mem, "c%zu%s", i, cols[i] == 'p' ? "_details_permissions" : ""), .value = cells[i]};
+    *map = (struct om_rmap){.cls = &om_rmap_class, .val = {.n = n, .at = entries}};
+    return (const struct om_rtype *)map;
+}
+
 static const struct om_rtype *time_value(struct arena *mem, int64_t ms)
 {
     struct om_rtime *t = arena_alloc(mem, 1, sizeof(*t));
@@ -146,7 +161,9 @@ struct om_rtype_seq_seq fake_rows(struct arena *mem, const char *cols, size_t n,
             default:
                 cells[i] = NULL;
             }
-        rows[r] = (struct om_rtype_seq){.n = n_cols, .at = cells};
+        if (strchr(cols, 'p'))
+            cells[0] = map_of(mem, cols, cells);
+        rows[r] = (struct om_rtype_seq){.n = strchr(cols, 'p') ? 1 : n_cols, .at = cells};
     }
     va_end(args);
     return (struct om_rtype_seq_seq){.n = n, .at = rows};

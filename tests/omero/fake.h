@@ -24,7 +24,7 @@ int fake_throw(struct fake *f, const struct ice_class *cls, enum reason why, con
 /* How often the operation was called. */
 size_t fake_count(const struct fake *f, const char *op);
 /* A projection's answer: rows of `cols` letters as in query.h, the values row after row; 'p' takes a text of the rights, "LEDA"
- * in any choice; a letter '0' is null and takes none. */
+ * in any choice, and makes a map of the row; a letter '0' is null and takes none. */
 struct om_rtype_seq_seq fake_rows(struct arena *mem, const char *cols, size_t n, ...);
 /* The text of a projection, and the value of one of its parameters. */
 const char *fake_hql(const void *in);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fake.h"
+#include "omero/object.h"
 #include "omero/query.h"
 
 static struct om_rtype_seq_seq canned;
@@ -126,6 +127,27 @@ static void answers_of_another_shape_are_refused(void **state)
     assert_fails(ask("lp", &rows, &err), &err, REASON_PROTOCOL);
 }
 
+/* "Yes" to everything is what a server says to `details.permissions` alone: it must not be taken for an answer. */
+static void rights_come_in_a_map_or_not_at_all(void **state)
+{
+    (void)state;
+    struct om_rows rows;
+    struct err err;
+    const struct om_rtype *row, *rights;
+    struct om_rtype_seq plain = {.n = 2};
+
+    canned = fake_rows(mem, "lp", 1, 7, "LEDA");
+    row = canned.at[0].at[0];
+    rights = ((const struct om_rmap *)row)->val.at[0].value;
+    plain.at = (const struct om_rtype *const[]){(const struct om_rtype *)om_rlong(mem, 7), rights};
+    canned.at = &plain;
+    assert_fails(ask("lp", &rows, &err), &err, REASON_PROTOCOL);
+    plain = (struct om_rtype_seq){.n = 1, .at = (const struct om_rtype *const[]){rights}};
+    assert_fails(ask("lp", &rows, &err), &err, REASON_PROTOCOL);
+    plain.at = (const struct om_rtype *const[]){NULL};
+    assert_fails(ask("lp", &rows, &err), &err, REASON_PROTOCOL);
+}
+
 static void more_cells_than_the_ceiling_are_refused(void **state)
 {
     (void)state;
@@ -192,6 +214,7 @@ int main(void)
         T(nulls_are_allowed_where_they_are_declared),
         T(a_null_alone_may_come_as_an_empty_row),
         T(answers_of_another_shape_are_refused),
+        T(rights_come_in_a_map_or_not_at_all),
         T(more_cells_than_the_ceiling_are_refused),
         T(arguments_and_pages_are_sent),
         T(an_empty_list_never_reaches_the_server),
