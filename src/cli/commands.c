@@ -4,6 +4,7 @@
 extern const struct command command_card_check;
 extern const struct command command_config_check;
 extern const struct command command_config_show;
+extern const struct command command_doctor;
 extern const struct command command_forget;
 extern const struct command command_import;
 extern const struct command command_plan;
@@ -15,6 +16,7 @@ const struct command *const commands[] = {
     &command_card_check,
     &command_config_check,
     &command_config_show,
+    &command_doctor,
     &command_plan,
     &command_import,
     &command_watch,

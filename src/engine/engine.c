@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "engine/alive.h"
 #include "engine/placing.h"
+#include "engine/reach.h"
 #include "engine/retry.h"
 #include "engine/roots.h"
 
@@ -443,9 +444,7 @@ int engine_run(const struct engine_job *job, struct err *err)
                        .telling = PTHREAD_MUTEX_INITIALIZER, .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     struct loop l = {.e = &e, .a = arena_new()};
 
-    trust.known_servers = known;
-    trust.ca_file = job->settings->server.ca_file;
-    trust.allow_anonymous = job->settings->server.allow_anonymous;
+    reach_trust(job->settings, known, &trust);
     trust.ask = job->ask;
     trust.ask_arg = job->arg;
     e.sessions = sessions_new(job->settings, &trust);

@@ -21,18 +21,9 @@ static bool is_link(enum om_transfer how)
     return how == OM_LN_S || how == OM_LN;
 }
 
-static enum om_transfer transfer_named(const char *name)
-{
-    int i = 0;
-
-    while (om_transfers[i] && strcmp(om_transfers[i], name) != 0)
-        i++;
-    return (enum om_transfer)i; /* one of them: the table of settings takes no other */
-}
-
 int placing_check(const struct root_settings *set, const char *root_path, struct err *err)
 {
-    if (!is_link(transfer_named(set->transfer)) || set->trusted)
+    if (!is_link(om_transfer_named(set->transfer)) || set->trusted)
         return 0;
     err_set(err, REASON_CONFIG, 0, "transfer = \"%s\" in '%s', which is not trusted: what is linked stays in its users' hands",
             set->transfer, root_path);
@@ -114,7 +105,7 @@ static int try_once(struct work *w, struct err *err)
 
 int placing_try(struct work *w, struct err *err)
 {
-    w->transfer = transfer_named(settings_for(w->e->job->settings, w->f.root_path)->transfer);
+    w->transfer = om_transfer_named(settings_for(w->e->job->settings, w->f.root_path)->transfer);
     if (w->transfer == OM_UPLOAD)
         return 0;
     keylock_take(&w->e->makers, "trial");

@@ -3,12 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/policy.h"
+#include "engine/reach.h"
 #include "omero/query.h"
 
 static const int64_t idle_ns = 60 * NS_PER_S, judge_again_ns = 60 * NS_PER_S;
@@ -27,11 +27,7 @@ struct sessions *sessions_new(const struct settings *settings, struct om_trust *
     struct sessions *s = mem_new(1, sizeof(*s));
 
     s->settings = settings;
-    s->server = (struct om_server){.host = settings->server.host, .port = (uint16_t)settings->server.port,
-                                   .plain = settings->server.plain_tcp, .force_plain = settings->server.plain_tcp,
-                                   .trust = trust};
-    if (strcmp(settings->trace, "wire") == 0)
-        s->server.trace = om_trace_new(STDERR_FILENO);
+    reach_server(settings, trust, reach_trace(settings), &s->server);
     pthread_mutex_init(&s->mutex, NULL);
     return s;
 }
@@ -70,19 +66,13 @@ static int check_admin(struct sessions *s, struct om_client *admin, struct err *
 static int need_admin(struct sessions *s, struct err *err)
 {
     AUTO(om_client_closep) struct om_client *admin = NULL;
-    const char *user = s->settings->server.user, *password = s->settings->server.password;
-
     if (s->admin && !s->admin->dead)
         return 0;
     drop_admin(s);
-    if (!password) {
-        err_set(err, REASON_CONFIG, 0, "no password is known for OMERO's user '%s'", user);
-        return err_hint(err, "set OMERO_ROOT_PASSWORD, or name a file by server.password_file");
-    }
-    if (om_client_login(&admin, &s->server, user, password, NULL, err) < 0 || check_admin(s, admin, err) < 0)
+    if (reach_login(s->settings, &s->server, &admin, err) < 0 || check_admin(s, admin, err) < 0)
         return -1;
     s->admin = STEAL(admin);
-    log_info("session.admin", NULL, LOG_STR("server", s->server.host), LOG_STR("user", user));
+    log_info("session.admin", NULL, LOG_STR("server", s->server.host), LOG_STR("user", s->settings->server.user));
     return 0;
 }
 

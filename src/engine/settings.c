@@ -14,6 +14,7 @@
 enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const checksums[] = {"server", "SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64", NULL};
 static const char *const traces[] = {"off", "wire", NULL};
 
 #define AT(member) .level = CONF_GLOBAL, .offset = offsetof(struct settings, member)
@@ -49,6 +50,10 @@ const struct conf_key settings_keys[] = {
      .text = "how long the server may take for one fileset"},
     {NULL, "transfer", CONF_CHOICE, AT_ROOT(transfer), .fallback = "upload", .choices = om_transfers,
      .text = "how files get into OMERO's repository: upload, ln_s or ln (links; trusted roots only), cp (copies made here)"},
+    {NULL, "checksum", CONF_CHOICE, AT_ROOT(checksum), .fallback = "server", .choices = checksums,
+     .text = "checksum of files: SHA1-160, MD5-128, CRC-32, Adler-32, File-Size-64, or what the server prefers"},
+    {NULL, "skip", CONF_TEXT, AT_ROOT(skip), .arg = "WORD,...",
+     .text = "what to leave out of imports to be faster: checksum (sizes alone are compared), minmax, thumbnails, all"},
     {NULL, "trusted", CONF_BOOL, AT_ROOT(trusted), .fallback = "false",
      .text = "files may be linked: what their owners change or remove later, changes or goes in OMERO too"},
     {"in_place", "paths", CONF_TEXT, AT(in_place_paths), .arg = "HOST=SERVER,...",
@@ -210,6 +215,16 @@ static int check_paths(const struct settings *s, struct err *err)
     return om_paths_parse(s->in_place_paths, mem, &ignored, err) < 0 ? err_prefix(err, "in_place.paths: ") : 0;
 }
 
+static int check_skips(const struct settings *s, struct err *err)
+{
+    struct om_skip ignored;
+
+    for (size_t i = 0; i <= s->n_roots; i++)
+        if (om_skip_parse(i < s->n_roots ? s->roots[i].set.skip : s->defaults.skip, &ignored, err) < 0)
+            return err_prefix(err, "skip: ");
+    return 0;
+}
+
 static int read_sources(struct settings *s, const char *config_path, bool must, const char *const *env,
                         const struct settings_option *options, size_t n_options, struct err *err)
 {
@@ -238,7 +253,7 @@ int settings_load(struct settings *out, const char *config_path, const char *con
     conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
     if (choose_state_dir(&s, env, err) < 0 || find_password(&s, path, env, err) < 0 || fill_roots(&s, err) < 0)
         return -1;
-    if (check_paths(&s, err) < 0)
+    if (check_paths(&s, err) < 0 || check_skips(&s, err) < 0)
         return -1;
     *out = s;
     s = (struct settings){0};

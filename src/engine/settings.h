@@ -12,6 +12,8 @@ struct root_settings {
     int64_t settle_s; /* quiet time before a fileset counts as complete; 0: at once */
     int64_t rescan_s; /* a service looks at the root this often even where changes are told */
     int64_t poll_s;   /* and this often where they are not */
+    const char *checksum; /* "SHA1-160" ... or "server": OMERO chooses */
+    const char *skip;     /* NULL, or words of om_skip_parse */
     const char *transfer; /* "upload", "ln_s", "ln", "cp" */
     bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };

@@ -109,6 +109,20 @@ static const struct om_import_file *client_files(struct work *w)
     return files;
 }
 
+/* What the root's settings say of checksums and of what is left out. */
+static int choose(const struct work *w, struct om_import_plan *plan, struct err *err)
+{
+    const struct root_settings *set = settings_for(w->e->job->settings, w->f.root_path);
+    struct om_skip skip;
+
+    if (om_skip_parse(set->skip, &skip, err) < 0)
+        return -1;
+    plan->algorithm = skip.checksum ? "File-Size-64" : strcmp(set->checksum, "server") == 0 ? NULL : set->checksum;
+    plan->no_minmax = skip.minmax;
+    plan->no_thumbnails = skip.thumbnails;
+    return 0;
+}
+
 static int start(struct work *w, struct err *err)
 {
     struct ledger_journal j = {.call = LEDGER_CALL_IMPORT, .server = w->s->server, .session_id = w->s->client->who.session_id,
@@ -117,7 +131,7 @@ static int start(struct work *w, struct err *err)
                                   .name = w->f.name, .reader = w->f.reader, .path_hash = path_hash(w), .transfer = w->transfer};
 
     plan.annotations = notes_refs(w->notes, w->n_notes, w->a, &plan.n_annotations);
-    if (work_journal(w, &j, err) < 0)
+    if (choose(w, &plan, err) < 0 || work_journal(w, &j, err) < 0)
         return -1;
     plan.token = w->f.job;
     return om_import_start(w->s->client, &plan, &w->import, err);

@@ -391,6 +391,9 @@ int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const stru
 /* Cards that do not apply, with their reason (`all`: every card). */
 int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledger_card **out, size_t *n, struct err *err);
 
+/* May a ledger lie in this directory, which is there?  REASON_LEDGER: on a network share. */
+int ledger_place(const char *dir, struct err *err);
+
 /* Who holds the lock: 0 and the words "process 42 since ..."; LEDGER_NOTHING: nobody works on it. */
 int ledger_who(const char *state_dir, char out[128], struct err *err);
 

@@ -109,7 +109,7 @@ static int unclaim(struct ledger *l, struct err *err)
 
 static int open_engine(struct ledger *l, const char *state_dir, struct err *err)
 {
-    if (io_make_dirs(state_dir, err) < 0 || place_look(state_dir, err) < 0 || look(l->path, err) < 0 ||
+    if (io_make_dirs(state_dir, err) < 0 || ledger_place(state_dir, err) < 0 || look(l->path, err) < 0 ||
         lock_take(state_dir, &l->lock, err) < 0 || connect_db(l, err) < 0 || schema_check(l, err) < 0 || wal(l, err) < 0 ||
         schema_migrate(l, err) < 0 || read_uuid(l, err) < 0)
         return -1;
@@ -122,7 +122,7 @@ static int open_guest(struct ledger *l, const char *state_dir, struct err *err)
 
     if (r != 0)
         return r;
-    if (place_look(state_dir, err) < 0 || connect_db(l, err) < 0)
+    if (ledger_place(state_dir, err) < 0 || connect_db(l, err) < 0)
         return -1;
     r = schema_check(l, err);
     return r != 0 ? r : read_uuid(l, err);

@@ -34,7 +34,7 @@ int place_check(const char *path, long f_type, struct err *err)
     return 0;
 }
 
-int place_look(const char *dir, struct err *err)
+int ledger_place(const char *dir, struct err *err)
 {
     struct statfs fs;
 

@@ -60,7 +60,6 @@ void *keep(struct arena *a, const void *items, size_t n, size_t size);
 /* ---- files beside it ---- */
 
 int place_check(const char *path, long f_type, struct err *err); /* REASON_LEDGER for a network file system */
-int place_look(const char *dir, struct err *err);                /* the same for where it really lies */
 int lock_take(const char *state_dir, int *fd, struct err *err);
 
 int schema_check(struct ledger *l, struct err *err);   /* 0 fine, LEDGER_NOTHING empty, -1 */

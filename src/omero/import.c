@@ -10,40 +10,8 @@
 #include "omero/note.h"
 #include "omero/object.h"
 #include "omero/path.h"
+#include "omero/repository.h"
 #include "omero/save.h"
-
-#define MANAGED_REPOSITORY "::omero::grid::ManagedRepository"
-
-/* --- the repository, once a session --- */
-
-static int find_repository(struct om_client *c, const struct om_grid_repository_map *map, struct arena *mem, struct err *err)
-{
-    for (size_t i = 0; i < map->proxies.n; i++) {
-        const struct ice_proxy *p = map->proxies.at[i];
-        bool yes = false;
-        if (p && om_ice_object_ice_is_a(&c->caller, p, MANAGED_REPOSITORY, mem, &yes, err) < 0)
-            return -1;
-        if (yes) {
-            c->repository = ice_proxy_copy(c->mem, p);
-            return 0;
-        }
-    }
-    return err_set(err, REASON_SERVER_DOWN, 0, "OMERO shows no repository for imports");
-}
-
-static int need_repository(struct om_client *c, struct err *err)
-{
-    AUTO(arena_freep) struct arena *mem = arena_new();
-    const struct ice_proxy *resources;
-    struct om_grid_repository_map map;
-
-    if (c->repository)
-        return 0;
-    if (om_client_service(c, OM_RESOURCES, &resources, err) < 0 ||
-        om_grid_shared_resources_repositories(&c->caller, resources, mem, &map, err) < 0)
-        return -1;
-    return find_repository(c, &map, mem, err);
-}
 
 /* --- the checksum algorithm --- */
 
@@ -55,27 +23,53 @@ static const struct om_checksum_algorithm *algorithm_object(struct arena *mem, c
     return a;
 }
 
-static bool is_ours(const char *name)
+/* The server's choice among ours, or among the one that is asked for. */
+static int suggest_algorithm(struct om_import *imp, const char *wanted, struct err *err)
 {
+    const char *const one[] = {wanted, NULL};
+    const char *chosen;
+
+    if (om_repository_suggest(imp->client, wanted ? one : hash_algorithms, imp->mem, &chosen, err) < 0)
+        return -1;
     for (size_t i = 0; hash_algorithms[i]; i++)
-        if (strcmp(hash_algorithms[i], name) == 0)
-            return true;
-    return false;
+        if (strcmp(hash_algorithms[i], chosen) == 0)
+            imp->algorithm = chosen;
+    if (imp->algorithm)
+        return 0;
+    if (!wanted)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO wants a checksum that this program does not know");
+    err_set(err, REASON_CONFIG, 0, "OMERO does not take the checksum %s", wanted);
+    return err_hint(err, "name another one by checksum, or none: then OMERO chooses");
 }
 
-static int suggest_algorithm(struct om_import *imp, struct err *err)
-{
-    const struct om_checksum_algorithm *ours[16], *chosen;
-    struct om_api_checksum_algorithm_list list = {.at = ours};
-    struct om_client *c = imp->client;
+/* --- what is left out --- */
 
-    for (size_t i = 0; hash_algorithms[i] && i < ARRAY_LEN(ours); i++)
-        ours[list.n++] = algorithm_object(imp->mem, hash_algorithms[i]);
-    if (om_grid_managed_repository_suggest_checksum_algorithm(&c->caller, c->repository, list, imp->mem, &chosen, err) < 0)
-        return -1;
-    if (!chosen || !chosen->value || !is_ours(chosen->value->val))
-        return err_set(err, REASON_PROTOCOL, 0, "OMERO wants a checksum that this program does not know");
-    imp->algorithm = chosen->value->val;
+int om_skip_parse(const char *text, struct om_skip *out, struct err *err)
+{
+    static const struct {
+        const char *word;
+        struct om_skip what;
+    } words[] = {
+        {"checksum", {.checksum = true}}, {"minmax", {.minmax = true}}, {"thumbnails", {.thumbnails = true}},
+        {"upgrade", {0}},                 {"all", {true, true, true}},
+    };
+    struct om_skip found = {0};
+
+    for (size_t n; text && *text; text += n + (text[n] == ',')) {
+        size_t i = 0;
+
+        n = strcspn(text, ",");
+        while (i < ARRAY_LEN(words) && (strncmp(words[i].word, text, n) != 0 || words[i].word[n]))
+            i++;
+        if (i == ARRAY_LEN(words)) {
+            err_set(err, REASON_CONFIG, 0, "'%.*s' is nothing that an import can leave out", (int)n, text);
+            return err_hint(err, "write checksum, minmax, thumbnails or all, with commas between");
+        }
+        found.checksum |= words[i].what.checksum;
+        found.minmax |= words[i].what.minmax;
+        found.thumbnails |= words[i].what.thumbnails;
+    }
+    *out = found;
     return 0;
 }
 
@@ -173,6 +167,15 @@ static const char *const transfer_classes[OM_N_TRANSFERS] = {
 };
 const char *const om_transfers[] = {[OM_UPLOAD] = "upload", [OM_LN_S] = "ln_s", [OM_LN] = "ln", [OM_CP] = "cp", NULL};
 
+enum om_transfer om_transfer_named(const char *name)
+{
+    int i = 0;
+
+    while (om_transfers[i + 1] && strcmp(om_transfers[i], name) != 0)
+        i++;
+    return (enum om_transfer)i;
+}
+
 static void add_transfer(struct arena *mem, struct om_fileset *fs, enum om_transfer how)
 {
     const char *class_name = transfer_classes[how];
@@ -211,6 +214,10 @@ static const struct om_grid_import_settings *settings_of(struct om_import *imp, 
     s->user_specified_name = om_rstring(mem, plan->name);
     s->user_specified_annotation_list = (struct om_api_annotation_list){.n = plan->n_annotations, .at = notes};
     s->checksum_algorithm = algorithm_object(mem, imp->algorithm);
+    if (plan->no_thumbnails)
+        s->do_thumbnails = om_rbool(mem, false);
+    if (plan->no_minmax)
+        s->no_stats_info = om_rbool(mem, true);
     return s;
 }
 
@@ -256,7 +263,7 @@ int om_import_start(struct om_client *c, const struct om_import_plan *plan, stru
 
     AUTO(om_import_endp) struct om_import *imp = import_new(c, plan->n_files);
 
-    if (need_repository(c, err) < 0 || suggest_algorithm(imp, err) < 0 || import_fileset(imp, plan, err) < 0)
+    if (suggest_algorithm(imp, plan->algorithm, err) < 0 || import_fileset(imp, plan, err) < 0)
         return err_prefix(err, "begin the import: ");
     *out = STEAL(imp);
     return 0;

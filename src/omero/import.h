@@ -21,9 +21,12 @@ struct om_import_file {
 /* How files get into OMERO's repository: sent, or placed there (inplace.h). */
 enum om_transfer { OM_UPLOAD, OM_LN_S, OM_LN, OM_CP, OM_N_TRANSFERS };
 extern const char *const om_transfers[]; /* their names: "upload", "ln_s", "ln", "cp"; NULL at the end */
+enum om_transfer om_transfer_named(const char *name); /* one of them */
 
 struct om_import_plan {
     enum om_transfer transfer; /* the fileset says so, as official clients write it */
+    const char *algorithm;     /* of checksums, "MD5-128"; NULL = the server chooses among those this program knows */
+    bool no_thumbnails, no_minmax;
     size_t n_files;
     const struct om_import_file *files;
     int64_t dataset;    /* 0 = an orphan */
@@ -38,8 +41,16 @@ struct om_import_plan {
 
 struct om_import;
 
+/* What imports may leave out, as words between commas that users of official clients know: "checksum" (File-Size-64 instead),
+ * "minmax", "thumbnails", "upgrade" (nothing to leave out here), "all".  NULL: nothing.  REASON_CONFIG for another word. */
+struct om_skip {
+    bool checksum, minmax, thumbnails;
+};
+int om_skip_parse(const char *text, struct om_skip *out, struct err *err);
+
 /* repositories (once a session), suggestChecksumAlgorithm, importFileset.  REASON_NOT_UTF8, REASON_CONFLICT (two files become one
- * path), REASON_TOO_LONG, REASON_PROTOCOL ... The plan is not needed afterwards. */
+ * path), REASON_TOO_LONG, REASON_PROTOCOL,
+ * REASON_CONFIG (a checksum that the server does not take) ... The plan is not needed afterwards. */
 int om_import_start(struct om_client *c, const struct om_import_plan *plan, struct om_import **out, struct err *err);
 const char *om_import_algorithm(const struct om_import *imp); /* "SHA1-160": what the server asked for */
 

@@ -10,6 +10,7 @@
 #include "omero/inplace_why.h"
 #include "omero/placing.h"
 #include "omero/query.h"
+#include "omero/repository.h"
 
 void placing_clear(struct placing *p)
 {
@@ -41,11 +42,6 @@ int placing_give_up(struct placing *p)
 
 /* --- where the file is to be --- */
 
-static const char *text_of(const struct om_rstring *s)
-{
-    return s ? s->val : "";
-}
-
 static int ask_file(struct placing *p, const char **inside, struct err *err)
 {
     const struct om_rlong *id;
@@ -74,18 +70,6 @@ bool placing_is_safe(const char *path)
     return path[0] == '/' && !strstr(path, "/../") && strlen(path) < TREE_PATH_MAX;
 }
 
-/* One slash where the server's texts bring several. */
-static const char *join(struct placing *p, const char *root, const char *inside)
-{
-    char *path = arena_printf(p->mem, "%s/%s", root, inside), *to = path;
-
-    for (const char *from = path; *from; from++)
-        if (from[0] != '/' || from[1] != '/')
-            *to++ = *from;
-    *to = '\0';
-    return path;
-}
-
 static int learn_path(struct placing *p, struct err *err)
 {
     const struct om_original_file *root;
@@ -97,10 +81,10 @@ static int learn_path(struct placing *p, struct err *err)
     if (!root)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say where its repository is");
 
-    const char *there = join(p, text_of(root->path), text_of(root->name));
+    const char *there = om_repository_path(root, p->mem);
 
     p->root = om_paths_to_host(p->place->paths, there, p->mem);
-    p->path = om_paths_to_host(p->place->paths, join(p, there, inside), p->mem);
+    p->path = om_paths_to_host(p->place->paths, arena_printf(p->mem, "%s/%s", there, inside), p->mem);
     if (placing_is_safe(there) && placing_is_safe(p->root) && placing_is_safe(p->path))
         return 0;
     return err_set(err, REASON_PROTOCOL, 0, "OMERO names no usable path: %s", p->path);

@@ -8,50 +8,15 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import unittest
 
-IMPOMERO, SANDBOX, TOP = sys.argv[1:4]
+from served import Served
+
+Served.IMPOMERO, Served.SANDBOX, Served.TOP = sys.argv[1:4]
 
 
-class Import(unittest.TestCase):
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix='impomero-import-')
-        self.share = os.path.join(self.dir, 'share')
-        shutil.copytree(os.path.join(TOP, 'sample'), self.share)
-        self.data = os.path.join(self.dir, 'server')
-        self.log = open(os.path.join(self.dir, 'log'), 'w+', encoding='utf-8')
-        self.server = subprocess.Popen([SANDBOX, '--data', self.data, '--users', os.path.join(TOP, 'sample', 'users.toml'), '--port', '0'],
-                                       stdout=subprocess.PIPE, stderr=self.log, text=True)
-        line = self.server.stdout.readline()
-        self.assertRegex(line, '^ready ssl=')
-        self.port = line.split('ssl=')[1].split()[0]
-
-    def tearDown(self):
-        """A sandbox that saw two calls at a time on one stateful service ends with another status."""
-        if self.server.poll() is None:
-            self.server.send_signal(signal.SIGTERM)
-        status = self.server.wait(60)
-        self.server.stdout.close()
-        self.log.seek(0)
-        said = self.log.read()
-        self.log.close()
-        shutil.rmtree(self.dir)
-        self.assertEqual(status, 0, said)
-
-    def run_it(self, *args, status=0, **env):
-        e = {**os.environ, 'OMERO_SERVER': 'localhost', 'OMERO_PORT': self.port, 'OMERO_ROOT_PASSWORD': 'omero', 'IMPOMERO_SETTLE': '0',
-             'IMPOMERO_STATE': os.path.join(self.dir, 'state'), **env}
-        done = subprocess.run([IMPOMERO, *args], env=e, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        self.out = done.stdout
-        return done.stdout + done.stderr
-
-    def shown(self):
-        return subprocess.run([SANDBOX, '--show', '--data', self.data], capture_output=True, text=True, check=True).stdout
-
+class Import(Served):
     def test_the_sample_tree_arrives_once(self):
         self.run_it('import', self.share)
         shown = self.shown()
@@ -134,6 +99,23 @@ class Import(unittest.TestCase):
                                          f'{self.share}={self.dir}/also')
         self.assertTrue(all(target.startswith(self.dir + '/also/') for _, _, target, _ in placed))
 
+    # --- checksums, and what is left out ---
+
+    def test_the_checksum_is_chosen(self):
+        for name, digits in (('MD5-128', 32), ('CRC-32', 8), ('Adler-32', 8), ('File-Size-64', 16)):
+            where = os.path.join(self.share, name)
+            os.makedirs(where)
+            shutil.copy(os.path.join(self.share, 'gut', 'stained', 'section.jpg'), where)
+            shutil.copy(os.path.join(self.share, 'gut', 'gut.toml'), where)
+            said = self.run_it('import', '--trace=wire', f'--checksum={name}', where)
+            self.assertRegex(said, r'ImportProcess.verifyUpload hash=\["[0-9a-f]{%d}"\]' % digits)
+
+    def test_what_is_skipped(self):
+        said = self.run_it('import', '--trace=wire', '--skip=checksum,minmax,thumbnails', os.path.join(self.share, 'gut'))
+        self.assertRegex(said,
+                         r'doThumbnails=RBool\(false\) noStatsInfo=RBool\(true\) checksumAlgorithm=[^ ]* ?[^}]*File-Size-64')
+        self.assertIn('nothing that an import can leave out', self.run_it('import', '--skip=speed', self.share, status=3))
+
     def test_a_server_that_does_not_see_the_files_is_told_before_the_first(self):
         said = self.run_it('import', '--link', '--trusted', f'--in-place-paths={self.share}=/nowhere', self.share, status=1)
         self.assertIn('/nowhere', said)
@@ -150,10 +132,8 @@ class Import(unittest.TestCase):
         self.assertIn(self.port, self.run_it('import', self.share, status=4))
 
     def test_one_import_at_a_time(self):
-        state = os.path.join(self.dir, 'state')
-        os.makedirs(state, mode=0o700)
         self.run_it('import', self.share)
-        with open(os.path.join(state, 'lock'), 'r+', encoding='utf-8') as lock:
+        with open(os.path.join(self.state, 'lock'), 'r+', encoding='utf-8') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.run_it('import', self.share, status=6)

@@ -1,8 +1,9 @@
 """Checks of what a server has to be set up for: imports in place, what `doctor` and `verify` find."""
+import json
 import os
 
 from checks import check, equal, one_card
-from fixture import PASSWORD
+from fixture import PASSWORD, tiff
 from official import Person, files
 
 
@@ -11,7 +12,7 @@ def repository(server):
     found = server.root.c.sf.sharedResources().repositories()
     for description in found.descriptions:
         if description.name.val == 'ManagedRepository':
-            return description.path.val + '/' + description.name.val
+            return os.path.normpath(description.path.val + '/' + description.name.val)
     raise AssertionError('the server shows no managed repository')
 
 
@@ -93,3 +94,36 @@ def what_the_server_does_not_see_is_told_before_the_first_file(b):
     b.impomero('import', '--link', '--trusted', f'--in-place-paths={b.share}=/nowhere', b.share).must(1).says('in place: path: ', '/nowhere')
     with Person(b.server, 'alice', PASSWORD) as alice:
         equal(len(alice.projects(project)), 0, 'projects')
+
+
+@check
+def doctor_finds_all_in_order(b):
+    one_card(b)
+    readable(b)
+    found = json.loads(b.impomero('doctor', '--json', '--for=alice', '--group=lab', '--link', '--trusted',
+                                  b.share).must(0).out)['checks']
+    equal({c['check']: c['outcome'] for c in found if c['outcome'] != 'ok'}, {}, 'what is not right')
+    equal(next(c['text'] for c in found if c['check'] == 'repository'), repository(b.server), 'the repository')
+
+
+@check
+def doctor_names_what_is_wrong(b):
+    def bad(*args, **env):
+        found = json.loads(b.impomero('doctor', '--json', *args, env=env).out)['checks']
+        return [(c['check'], c['reason']) for c in found if c['outcome'] == 'bad']
+    equal(bad(OMERO_ROOT_PASSWORD='wrong'), [('login', 'login')], 'a wrong password')
+    equal(bad(OMERO_ROOT_USER='alice', OMERO_ROOT_PASSWORD=PASSWORD), [('rights', 'no-right')], 'an ordinary user')
+    equal(bad('--for=dave'), [('user', 'deactivated')], 'a switched-off account')
+    equal(bad('--for=carol', '--group=lab'), [('user', 'not-member')], 'a group that carol is not in')
+
+
+@check
+def every_checksum_is_the_one_that_the_server_has(b):
+    for name in ('SHA1-160', 'MD5-128', 'CRC-32', 'Adler-32', 'File-Size-64'):
+        project = f'{name} {b.tag}'
+        b.card(f'{name}/card.toml', project, 'alice', 'lab')
+        b.write(f'{name}/a.tif', tiff(len(name)))
+        b.impomero('import', f'--checksum={name}', b.path(name)).must(0)
+        with Person(b.server, 'alice', PASSWORD) as alice:
+            hashers = [f.getHasher().getValue() for i in alice.images(project, name) for f in i.getImportedImageFiles()]
+            equal(hashers, [name], 'hashers')

@@ -252,7 +252,7 @@ static void network_file_systems_are_refused_by_name(void **state)
     assert_non_null(strstr(err_hint_text(&err), "local disk"));
     assert_fails(place_check("/x", (long)0xFF534D42, &err), &err, REASON_LEDGER);
     assert_int_equal(place_check("/x", 0xEF53, &err), 0); /* ext4 */
-    assert_fails(place_look("/does/not/exist", &err), &err, REASON_LEDGER);
+    assert_fails(ledger_place("/does/not/exist", &err), &err, REASON_LEDGER);
 }
 
 static void a_transaction_that_is_not_committed_is_gone(void **state)

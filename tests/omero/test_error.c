@@ -174,6 +174,9 @@ static void conditions_of_the_server_are_told_by_its_words(void **state)
         const char *message;
         enum reason why;
     } said[] = {
+        {&om_validation_exception_class,
+         "could not insert: [CommentAnnotation]; constraint [namespace_name]; nested exception is x",
+         REASON_SERVER_BUSY},
         {&om_resource_error_class, "java.io.IOException: No space left on device", REASON_REPOSITORY_FULL},
         {&om_internal_exception_class, "ERROR: cannot execute INSERT in a read-only transaction", REASON_DB_READ_ONLY},
         {&om_internal_exception_class, "Could not open JDBC Connection for transaction", REASON_SERVER_DOWN},
