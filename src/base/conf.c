@@ -241,7 +241,8 @@ static int unknown_key(struct reading *r, const char *section, const struct toml
     AUTO(mem_freep) char *full = section ? mem_printf("%s.%s", section, value->key) : mem_str(value->key);
     AUTO(mem_freep) char *shown = str_show(full);
     const char *near = suggest_word(full, words, n);
-    err_set(r->err, REASON_CONFIG, 0, "%s:%d: unknown key '%s'%s", r->file, value->key_line, shown, of_root ? " in [[root]]" : "");
+    err_set(r->err, REASON_CONFIG, 0, "%s:%d: unknown key '%s'%s", r->file, value->key_line, shown,
+            of_root ? " in [[root]]" : "");
     if (near)
         err_hint(r->err, "did you mean '%s'?", near);
     return -1;

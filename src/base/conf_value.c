@@ -113,7 +113,8 @@ static int read_text(const struct conf_key *key, const char *text, struct arena 
     return 0;
 }
 
-int conf_value_from_text(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out, struct err *err)
+int conf_value_from_text(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out,
+                         struct err *err)
 {
     switch (key->type) {
     case CONF_TEXT:

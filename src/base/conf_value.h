@@ -6,7 +6,8 @@
 #include "base/toml.h"
 
 /* Both fill in text and number; texts are copied to the arena.  -1 (REASON_CONFIG): the message names the key but no place. */
-int conf_value_from_text(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out, struct err *err);
+int conf_value_from_text(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out,
+                         struct err *err);
 int conf_value_from_toml(const struct conf_key *key, const struct toml_node *node, struct arena *arena, struct conf_value *out,
                          struct err *err);
 

@@ -63,7 +63,7 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(IMPORT_FAILED, "import-failed", FINAL, RESEARCHER, "OMERO could not import the file", "see the reason in the text")      \
     X(CHECKSUM, "checksum", WAIT, ADMIN, "the bytes in OMERO differ from the file", "nothing: it is tried again")              \
     X(IN_PLACE, "in-place", WAIT, ADMIN, "files cannot be placed in OMERO's repository", "see what the text names, or upload")   \
-    X(UNDER_WAY, "under-way", WAIT, NOBODY, "an earlier try may still be under way on the server", "nothing: it is asked again")  \
+    X(UNDER_WAY, "under-way", WAIT, NOBODY, "an earlier try may still be running on the server", "nothing: it is asked again") \
     X(UNKNOWN_OUTCOME, "unknown-outcome", FINAL, ADMIN, "it is not known whether the import happened", "look in OMERO")        \
     X(DISK_FULL, "disk-full", WAIT, ADMIN, "the disk of the state directory is full", "make room there")                       \
     X(LEDGER, "ledger", FINAL, ADMIN, "the ledger cannot be used", "see the text; never delete the ledger")                    \

@@ -97,3 +97,14 @@ bool str_is_blank(const char *s)
         s++;
     return *s == '\0';
 }
+
+const char *str_below(const char *path, const char *dir)
+{
+    size_t n = strlen(dir);
+
+    if (n == 0 || strcmp(dir, "/") == 0)
+        return path + n;
+    if (strncmp(path, dir, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+        return NULL;
+    return path + n + (path[n] == '/');
+}

@@ -19,3 +19,7 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_ends_nocase(const char *s, const char *suffix); /* ASCII letters only */
 bool str_is_blank(const char *s); /* empty or only white space */
+
+/* The part of a path below a directory, "" for the directory itself; NULL: it lies elsewhere.  Both are clean (no `.`, `..` or
+ * slash at the end); "/" holds all absolute paths, "" all relative ones. */
+const char *str_below(const char *path, const char *dir);

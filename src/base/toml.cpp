@@ -210,7 +210,8 @@ void move_to_start(struct toml_fault *fault, std::string_view theirs, std::strin
         value = value || contains(theirs.substr(0, 40), word);
     for (size_t at = 0; at < line.size() && column < fault->column; column++) {
         size_t len = str_char_len(line.data() + at, line.size() - at);
-        bool apart = fault->kind == TOML_TWICE ? strchr(" \t", line[at]) && column == start : strchr(" \t=,[{", line[at]) != nullptr;
+        bool apart = fault->kind == TOML_TWICE ? strchr(" \t", line[at]) && column == start
+                                               : strchr(" \t=,[{", line[at]) != nullptr;
         start = apart ? column + 1 : start;
         at += len ? len : 1;
     }
@@ -224,7 +225,8 @@ bool is_before(const struct toml_fault &a, const struct toml_fault &b)
 }
 
 /* What the parser found, unless the look before it found something further up. */
-void set_fault(struct toml_fault *fault, const toml::parse_error &e, std::string_view text, const struct toml_scan &scan, bool scanned)
+void set_fault(struct toml_fault *fault, const toml::parse_error &e, std::string_view text, const struct toml_scan &scan,
+               bool scanned)
 {
     struct toml_fault theirs = {};
     theirs.line = static_cast<int>(e.source().begin.line);

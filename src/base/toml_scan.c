@@ -141,7 +141,8 @@ static int scan_string(struct scan *s)
         if (c != '\\' || quote != '"')
             s->at++;
     }
-    return fault_at(s, start, TOML_OPEN_STRING, "text that is never closed by %s", multi_line ? triple : quote == '"' ? "\"" : "'");
+    return fault_at(s, start, TOML_OPEN_STRING, "text that is never closed by %s",
+                    multi_line ? triple : quote == '"' ? "\"" : "'");
 }
 
 static int scan_comment(struct scan *s)

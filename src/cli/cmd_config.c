@@ -50,7 +50,8 @@ static int show_json(struct cli *cli)
     for (size_t i = 0; i < settings_n_keys; i++) {
         char name[64];
         conf_key_name(&settings_keys[i], name);
-        json_object_set_new(all, name, key_json(&settings_keys[i], conf_get(cli->settings.conf, &settings_keys[i], CONF_NO_ROOT)));
+        json_object_set_new(all, name,
+                            key_json(&settings_keys[i], conf_get(cli->settings.conf, &settings_keys[i], CONF_NO_ROOT)));
     }
     js_add_path(all, "state_dir", cli->settings.state_dir);
     json_object_set_new(all, "has_password", json_boolean(cli->settings.server.password != NULL));

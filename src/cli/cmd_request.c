@@ -37,7 +37,9 @@ static char *full_path(const char *given)
         *slash = '\0';
         found = realpath(*head ? head : "/", NULL);
         if (found)
-            return slash == head + n ? mem_str(found) : mem_printf("%s/%s", strcmp(found, "/") == 0 ? "" : found, head + strlen(head) + 1);
+            return slash == head + n
+                       ? mem_str(found)
+                       : mem_printf("%s/%s", strcmp(found, "/") == 0 ? "" : found, head + strlen(head) + 1);
     }
     return mem_str(given);
 }

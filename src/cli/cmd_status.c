@@ -36,7 +36,7 @@ static int read_lists(struct ledger *l, const char *path, struct arena *a, struc
         busy.states |= BIT(SEEN) | BIT(SETTLING) | BIT(READY) | BIT(DONE);
     if (ledger_list(l, &busy, a, &r->busy, &r->n_busy, err) < 0 || ledger_list(l, &stuck, a, &r->stuck, &r->n_stuck, err) < 0)
         return -1;
-    return problems_read(l, path, a, &r->problems, err);
+    return problems_read(l, &(struct problems_ask){.paths = &path, .n_paths = path ? 1 : 0}, a, &r->problems, err);
 }
 
 /* LEDGER_NOTHING: there is no ledger. */

@@ -143,8 +143,9 @@ static int clock_apart(struct doctor *d, struct finding *f, struct err *err)
     doctor_say(f, "the server's clock is %lld.%lld s %s this one", (long long)(llabs(apart) / 1000),
                (long long)(llabs(apart) % 1000 / 100),
                apart < 0 ? "behind" : "ahead of");
-    return llabs(apart) <= CLOCK_APART_MS + (after - before) / 2 ? 0 : doctor_doubt(f, DOUBTFUL,
-                                                                                    "set both by NTP: times in OMERO mislead otherwise");
+    return llabs(apart) <= CLOCK_APART_MS + (after - before) / 2
+               ? 0
+               : doctor_doubt(f, DOUBTFUL, "set both by NTP: times in OMERO mislead otherwise");
 }
 
 /* ---- a card's user ---- */

@@ -1,74 +1,125 @@
 #include "cli/problems.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 
 struct list {
-    struct arena *a;
-    const char *path;
+    const struct problems_ask *ask;
     struct shape_problem *at;
-    size_t n;
+    size_t n, cap;
 };
 
-static bool lies_below(const char *root, const char *path, const char *dir)
+static void list_clear(struct list *l)
 {
-    AUTO(mem_freep) char *full = mem_printf("%s%s%s", strcmp(root, "/") == 0 ? "" : root, *path ? "/" : "", path);
-    size_t n = strlen(dir);
-
-    return str_starts(full, dir) && (full[n] == '\0' || full[n] == '/' || strcmp(dir, "/") == 0);
+    free(l->at);
 }
 
 static void add(struct list *l, struct shape_problem p)
 {
-    if (!l->path || lies_below(p.root, p.path, l->path))
-        l->at[l->n++] = p;
+    l->at = mem_grow(l->at, l->n, &l->cap, sizeof(*l->at));
+    l->at[l->n++] = p;
+}
+
+static bool is_asked(const struct problems_ask *ask, const char *root, const char *path)
+{
+    AUTO(mem_freep) char *full = mem_printf("%s%s%s", strcmp(root, "/") == 0 ? "" : root, *path ? "/" : "", path);
+
+    for (size_t i = 0; i < ask->n_paths; i++)
+        if (str_below(full, ask->paths[i]))
+            return true;
+    return ask->n_paths == 0;
 }
 
 static void add_card(struct list *l, const struct ledger_card *c)
 {
-    add(l, (struct shape_problem){.root = c->root, .path = c->path, .line = c->line, .why = c->why, .cls = reason_row(c->why)->cls,
-                                  .text = c->text, .since_ms = c->since_ms});
+    if (is_asked(l->ask, c->root, c->path))
+        add(l, (struct shape_problem){.root = c->root, .path = c->path, .line = c->line, .why = c->why,
+                                      .cls = reason_row(c->why)->cls, .text = c->text, .since_ms = c->since_ms});
 }
 
 static void add_dataset(struct list *l, const struct ledger_dataset *d)
 {
-    add(l, (struct shape_problem){.root = d->root_path, .path = d->dir, .why = d->why, .cls = reason_row(d->why)->cls,
-                                  .text = d->text, .since_ms = d->since_ms, .retry_ms = d->retry_ms});
+    if (is_asked(l->ask, d->root_path, d->dir))
+        add(l, (struct shape_problem){.root = d->root_path, .path = d->dir, .why = d->why, .cls = reason_row(d->why)->cls,
+                                      .text = d->text, .since_ms = d->since_ms, .retry_ms = d->retry_ms});
+}
+
+/* What keeps a card from applying is said of the card. */
+static bool is_the_cards(const struct ledger_fileset *f)
+{
+    return f->why == REASON_BROKEN_CARD || (f->why == REASON_CONFLICT && !*f->project) || f->gone_ms != 0;
 }
 
 static void add_fileset(struct list *l, const struct ledger_fileset *f)
 {
-    add(l, (struct shape_problem){.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
-                                  .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms});
+    struct shape_problem p = {.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
+                              .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms};
+
+    if (l->ask->unfinished && is_the_cards(f))
+        return;
+    if (f->state != LEDGER_DONE && p.why == REASON_NONE) {
+        p.why = f->state == LEDGER_SETTLING ? REASON_SETTLING : REASON_STOPPED;
+        p.text = "it was not imported yet";
+    }
+    add(l, p);
 }
 
-int problems_read(struct ledger *ledger, const char *path, struct arena *a, struct problems *out, struct err *err)
+static int add_filesets(struct list *l, struct ledger *ledger, const struct ledger_filter *filter, struct arena *a,
+                        struct err *err)
 {
-    const struct ledger_filter stuck = {.path = path, .states = 1u << LEDGER_WAITING | 1u << LEDGER_HELD};
+    const struct ledger_fileset *found;
+    size_t n = 0;
+
+    if (ledger_list(ledger, filter, a, &found, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        add_fileset(l, &found[i]);
+    return 0;
+}
+
+static int add_files(struct list *l, struct ledger *ledger, const char *path, struct arena *a, struct err *err)
+{
+    const unsigned stuck = 1u << LEDGER_WAITING | 1u << LEDGER_HELD;
+    const unsigned open = ((1u << N_LEDGER_STATES) - 1) & ~(1u << LEDGER_DONE);
+    const struct ledger_filter waiting = {.path = path, .states = l->ask->unfinished ? open : stuck};
     const struct ledger_filter changed = {.path = path, .changed = true};
+
+    return add_filesets(l, ledger, &waiting, a, err) < 0 ? -1 : add_filesets(l, ledger, &changed, a, err);
+}
+
+static int add_cards(struct list *l, struct ledger *ledger, struct arena *a, struct err *err)
+{
     const struct ledger_card *cards;
     const struct ledger_dataset *datasets;
-    const struct ledger_fileset *held, *other;
-    size_t n_cards, n_datasets, n_held, n_other;
+    size_t n_cards = 0, n_datasets = 0;
 
     if (ledger_cards(ledger, false, a, &cards, &n_cards, err) < 0 ||
-        ledger_datasets(ledger, true, a, &datasets, &n_datasets, err) < 0 ||
-        ledger_list(ledger, &stuck, a, &held, &n_held, err) < 0 || ledger_list(ledger, &changed, a, &other, &n_other, err) < 0)
+        ledger_datasets(ledger, true, a, &datasets, &n_datasets, err) < 0)
         return -1;
-
-    struct list l = {.a = a, .path = path};
-
-    l.at = arena_alloc(a, n_cards + n_datasets + n_held + n_other, sizeof(*l.at));
     for (size_t i = 0; i < n_cards; i++)
-        add_card(&l, &cards[i]);
+        add_card(l, &cards[i]);
     for (size_t i = 0; i < n_datasets; i++)
-        add_dataset(&l, &datasets[i]);
-    for (size_t i = 0; i < n_held; i++)
-        add_fileset(&l, &held[i]);
-    for (size_t i = 0; i < n_other; i++)
-        add_fileset(&l, &other[i]);
-    *out = (struct problems){l.at, l.n};
+        add_dataset(l, &datasets[i]);
+    return 0;
+}
+
+int problems_read(struct ledger *ledger, const struct problems_ask *ask, struct arena *a, struct problems *out, struct err *err)
+{
+    AUTO(list_clear) struct list l = {.ask = ask};
+
+    if (add_cards(&l, ledger, a, err) < 0 || (ask->n_paths == 0 && add_files(&l, ledger, NULL, a, err) < 0))
+        return -1;
+    for (size_t i = 0; i < ask->n_paths; i++)
+        if (add_files(&l, ledger, ask->paths[i], a, err) < 0)
+            return -1;
+
+    struct shape_problem *kept = arena_alloc(a, l.n, sizeof(*kept));
+
+    if (l.n > 0)
+        memcpy(kept, l.at, l.n * sizeof(*kept));
+    *out = (struct problems){kept, l.n};
     return 0;
 }
 

@@ -32,8 +32,8 @@ static void draw(struct progress *p, bool now)
     full = full < 0 ? 0 : full > BAR_WIDTH ? BAR_WIDTH : full;
     shape_bytes(p->bytes_sent, sent);
     shape_bytes(p->bytes, all);
-    fprintf(p->cli->err, "\r\033[K[%.*s%*s] %zu of %zu done, %s of %s sent", full, "##############################", BAR_WIDTH - full, "",
-            p->n_done, p->n_taken, sent, all);
+    fprintf(p->cli->err, "\r\033[K[%.*s%*s] %zu of %zu done, %s of %s sent", full, "##############################",
+            BAR_WIDTH - full, "", p->n_done, p->n_taken, sent, all);
     fflush(p->cli->err);
 }
 
@@ -179,8 +179,8 @@ bool progress_ask(void *arg, const char *host, uint16_t port, const struct link_
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return false;
     progress_clear(p);
-    fprintf(p->cli->err, "The certificate of %s:%u is not trusted: %s\n  it names itself  %s\n  SHA-256          %s\n", host, port, why,
-            subject, cert->sha256);
+    fprintf(p->cli->err, "The certificate of %s:%u is not trusted: %s\n  it names itself  %s\n  SHA-256          %s\n", host,
+            port, why, subject, cert->sha256);
     if (known)
         fprintf(p->cli->err, "  it was           %s\nSomebody else may be answering there.\n", known);
     fputs("Trust it from now on? Compare the fingerprint with the server's first. (yes/no) ", p->cli->err);

@@ -30,7 +30,8 @@ static struct some choose(const struct ledger_image *all, size_t n, bool plates,
     return s;
 }
 
-static int ask_batch(struct om_client *c, const struct some *s, bool plates, struct arena *a, struct om_rows *out, struct err *err)
+static int ask_batch(struct om_client *c, const struct some *s, bool plates, struct arena *a, struct om_rows *out,
+                     struct err *err)
 {
     int64_t *ids = arena_alloc(a, s->n, sizeof(*ids));
     const struct om_arg args[] = {om_arg_longs("ids", ids, s->n)};
@@ -77,7 +78,8 @@ static int ask(struct om_client *c, const struct some *s, bool plates, struct ar
 }
 
 /* What its group does not hold may have been moved to another one. */
-static int mark_deleted(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a, struct err *err)
+static int mark_deleted(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a,
+                        struct err *err)
 {
     struct some moved = {0}, gone = {0};
     int64_t before = om_client_group(c, OM_GROUP_ALL);
@@ -89,8 +91,8 @@ static int mark_deleted(struct engine *e, struct om_client *c, const struct some
     return r;
 }
 
-static int find_kind(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a, struct some *there,
-                     struct err *err)
+static int find_kind(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a,
+                     struct some *there, struct err *err)
 {
     struct some missing = {0};
 

@@ -12,6 +12,6 @@ struct alive {
  * can see.  Those that were moved to another group are neither deleted nor in the list. */
 int alive_find(struct engine *e, struct om_client *c, int64_t dataset, struct arena *a, struct alive *out, struct err *err);
 
-/* The same for the datasets of all done filesets of a path (absolute; NULL: of all), by sessions of their users; users who cannot be
- * acted for now are left out.  -1: the server or the ledger cannot be worked with. */
+/* The same for the datasets of all done filesets of a path (absolute; NULL: of all), by sessions of their users; users who
+ * cannot be acted for now are left out.  -1: the server or the ledger cannot be worked with. */
 int alive_look(struct engine *e, const char *path, struct err *err);

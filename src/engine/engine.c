@@ -294,7 +294,8 @@ static int take_requests(struct loop *l, struct err *err)
             return 0;
         if (ledger_request_take(l->e->ledger, a, &q, err) < 0)
             return -1;
-        log_info("request.taken", q->answer, LOG_STR("verb", ledger_verb_name(q->verb)), LOG_STR("path", q->path ? q->path : "all"));
+        log_info("request.taken", q->answer, LOG_STR("verb", ledger_verb_name(q->verb)),
+                 LOG_STR("path", q->path ? q->path : "all"));
         engine_look_again(l->e);
     }
 }
@@ -430,8 +431,8 @@ static int hurry(struct loop *l, struct err *err)
 
 static int run_all(struct loop *l, struct err *err)
 {
-    if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0) || roots_look(&l->roots, true, err) < 0 ||
-        start_workers(l->e, err) < 0)
+    if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0) ||
+        roots_look(&l->roots, true, err) < 0 || start_workers(l->e, err) < 0)
         return -1;
     return run_loop(l, err);
 }

@@ -57,7 +57,8 @@ static void behind(struct engine *e, const struct ledger_dataset *d, const struc
     if (retry_is_for_all(why->why))
         engine_trouble(e, why);
     int r = for_all ? ledger_dataset_release(e->ledger, d->id, &err)
-                    : ledger_dataset_wait(e->ledger, d->id, why, delay == CLOCK_NEVER ? CLOCK_NEVER : clock_wall_ms() + delay, &err);
+                    : ledger_dataset_wait(e->ledger, d->id, why,
+                                          delay == CLOCK_NEVER ? CLOCK_NEVER : clock_wall_ms() + delay, &err);
 
     if (r < 0)
         engine_trouble(e, &err);

@@ -247,7 +247,8 @@ static int write_all(struct draft *w, struct err *err)
 
 /* ---- links ---- */
 
-/* A link to the dataset that was there already is not ours; before the card was first applied nobody else had time to make one. */
+/* A link to the dataset that was there already is not ours; before the card was first applied nobody else had time to make
+ * one. */
 static int mark_linked(struct draft *w, const struct om_note_ref *refs, size_t n, struct err *err)
 {
     struct om_link_rows rows;
@@ -282,8 +283,8 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
     return om_links_add(w->c, OM_IMAGE, images->ids, images->n, wide, n_wide, &made, err);
 }
 
-static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents, const struct om_note_ref *refs,
-                       size_t n, struct err *err)
+static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                       const struct om_note_ref *refs, size_t n, struct err *err)
 {
     struct om_link_rows rows;
     size_t gone;
@@ -311,7 +312,8 @@ static bool is_kept(const struct draft *w, const struct ledger_note *old)
 /* Images first: a map or comment goes with its last link. */
 static int unlink_old(struct draft *w, const struct notes_images *images, struct err *err)
 {
-    struct om_note_ref *all = arena_alloc(w->a, w->d->n_notes, sizeof(*all)), *ours = arena_alloc(w->a, w->d->n_notes, sizeof(*ours));
+    struct om_note_ref *all = arena_alloc(w->a, w->d->n_notes, sizeof(*all));
+    struct om_note_ref *ours = arena_alloc(w->a, w->d->n_notes, sizeof(*ours));
     size_t n_all = 0, n_ours = 0;
 
     for (size_t i = 0; i < w->d->n_notes; i++) {

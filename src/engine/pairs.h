@@ -13,8 +13,8 @@ struct pairs {
 
 bool pairs_equal(const struct pairs *a, const struct pairs *b);
 
-/* Three-way, row by row: the card's pairs as they were applied last, as OMERO has them now, and as the card wants them.  A row that a
- * person changed or removed in OMERO stays as the person left it, with the card's rows of its key; rows that a person added stay, at the
- * end.  `*kept` counts the wanted rows that gave way.  Pure. */
+/* Three-way, row by row: the card's pairs as they were applied last, as OMERO has them now, and as the card wants them.  A row
+ * that a person changed or removed in OMERO stays as the person left it, with the card's rows of its key; rows that a person
+ * added stay, at the end.  `*kept` counts the wanted rows that gave way.  Pure. */
 struct pairs pairs_merge(const struct pairs *applied, const struct pairs *now, const struct pairs *wanted, struct arena *a,
                          size_t *kept);

@@ -1,5 +1,6 @@
-/* Whom a card may act for.  A card is text by whoever can write to the tree, and impomero has an administrator's rights: so a card
- * speaks for ordinary, active users in groups of theirs, and never for root, guests or administrators, restricted ones included. */
+/* Whom a card may act for.  A card is text by whoever can write to the tree, and impomero has an administrator's rights: so a
+ * card speaks for ordinary, active users in groups of theirs, and never for root, guests or administrators, restricted ones
+ * included. */
 #pragma once
 
 #include "omero/sudo.h"

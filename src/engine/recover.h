@@ -1,6 +1,7 @@
 /* What may have happened on the server in an earlier try, and what is done about it: exactly once.
  *
- * The journal says which call was sent last; the server is asked by the job's token.  Nothing is deleted while an import may run. */
+ * The journal says which call was sent last; the server is asked by the job's token.  Nothing is deleted while an import may
+ * run. */
 #pragma once
 
 #include "engine/inside.h"
@@ -29,8 +30,9 @@ enum recover_act {
 enum recover_act recover_decide(const struct recover_facts *facts);
 
 #define RECOVER_PATIENCE_MS (INT64_C(3600) * 1000) /* an import without images and without a word for that long */
-/* An importFileset that has made no fileset by then is taken as lost, even if its session is still there (an abandoned one idles for
- * ten minutes).  Should it come true later all the same, it leaves an empty fileset and no image: nobody verifies it. */
+/* An importFileset that has made no fileset by then is taken as lost, even if its session is still there (an abandoned one
+ * idles for ten minutes).  Should it come true later all the same, it leaves an empty fileset and no image: nobody verifies
+ * it. */
 #define RECOVER_LATE_MS (INT64_C(60) * 1000)
 
 /* Ask the server.  `answered`: the last call was answered, by an exception for instance.  `*fileset` is the number of the fileset

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "engine/placing.h"
 #include "engine/scan.h"
 
@@ -47,19 +48,12 @@ void roots_clear(struct roots *r)
     watch_free(r->watch);
 }
 
-static bool is_within(const char *path, const char *dir)
-{
-    size_t n = strlen(dir);
-
-    return n == 0 || (strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
-
 bool roots_mean(const struct roots *r, int64_t root, const char *path, bool card)
 {
     for (size_t i = 0; i < r->n; i++) {
         const char *only = r->at[i].place.only;
 
-        if (r->at[i].id == root && (is_within(path, only) || (card && is_within(only, path))))
+        if (r->at[i].id == root && (str_below(path, only) || (card && str_below(only, path))))
             return true;
     }
     return false;
@@ -89,7 +83,8 @@ static void looked(struct roots *r, struct root *root, const struct ledger_synce
     if (counts->next_ms == 0)
         return;
     root->settle_ms = counts->next_ms > began_ms ? counts->next_ms : began_ms + AGAIN_MS;
-    engine_tell(r->e, &(struct engine_event){.what = ENGINE_SETTLING, .path = root->place.path, .ms = root->settle_ms - began_ms});
+    engine_tell(r->e, &(struct engine_event){.what = ENGINE_SETTLING, .path = root->place.path,
+                                             .ms = root->settle_ms - began_ms});
 }
 
 static int look(struct roots *r, struct root *root, struct err *err)

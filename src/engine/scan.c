@@ -3,22 +3,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "engine/record.h"
 #include "tree/watch.h"
 
 /* ---- which root ---- */
-
-/* The part of `path` below `root`, or NULL when it does not lie there. */
-static const char *below(const char *path, const char *root)
-{
-    size_t n = strlen(root);
-
-    if (strcmp(root, "/") == 0)
-        return path + 1;
-    if (strncmp(path, root, n) != 0 || (path[n] != '/' && path[n] != '\0'))
-        return NULL;
-    return path + n + (path[n] == '/');
-}
 
 static int known_root(struct ledger *l, const char *dir, struct arena *a, struct engine_place *out, struct err *err)
 {
@@ -28,7 +17,7 @@ static int known_root(struct ledger *l, const char *dir, struct arena *a, struct
     if (ledger_roots(l, a, &roots, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n && !out->path; i++)
-        if (below(dir, roots[i].path)) {
+        if (str_below(dir, roots[i].path)) {
             out->name = roots[i].name;
             out->path = roots[i].path;
         }
@@ -49,7 +38,7 @@ int engine_place(const struct settings *s, struct ledger *l, const char *dir, st
     }
     if (!found.path)
         found.name = found.path = arena_str(a, dir);
-    found.only = arena_str(a, below(dir, found.path));
+    found.only = arena_str(a, str_below(dir, found.path));
     *out = found;
     return 0;
 }

@@ -128,7 +128,8 @@ static void end(struct sessions *s, struct session *session)
     free(session);
 }
 
-static int open_one(struct sessions *s, const char *user, const char *group, const char *name, struct session **out, struct err *err)
+static int open_one(struct sessions *s, const char *user, const char *group, const char *name, struct session **out,
+                    struct err *err)
 {
     struct om_client *client = NULL;
 

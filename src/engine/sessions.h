@@ -1,8 +1,8 @@
 /* The sessions of a run: an administrator's, and a pool of sessions of the cards' users made by it.
  *
- * A session is taken by one worker at a time and given back; idle ones are closed after a minute, all of them at the end, on the
- * server too.  The administrator's is opened at its first use.  A session in which a connection was lost is dropped when it is given
- * back. */
+ * A session is taken by one worker at a time and given back; idle ones are closed after a minute, all of them at the end, on
+ * the server too.  The administrator's is opened at its first use.  A session in which a connection was lost is dropped when
+ * it is given back. */
 #pragma once
 
 #include "engine/settings.h"
@@ -18,7 +18,7 @@ struct session {
     char *user, *group;    /* as asked for; group NULL: the default one */
     const char *server;    /* uuid of the server's database; as long as the pool lives */
     int64_t used_ns, judged_ns;
-    bool leave;            /* an import may still be queued in it: a server that ends the session would drop that, so it idles out */
+    bool leave; /* an import may still be queued in it: a server that ends the session would drop that, so it idles out */
 };
 
 /* `settings` and `trust` are borrowed.  Connects nothing yet. */

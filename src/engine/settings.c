@@ -175,21 +175,12 @@ static char *clean_path(const char *path)
     return out;
 }
 
-static bool is_below(const char *path, const char *root)
-{
-    size_t n = strlen(root);
-
-    if (strcmp(root, "/") == 0)
-        return true;
-    return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 /* Roots must not lie within one another: a file would belong to both. */
 static int check_roots(const struct settings *s, struct err *err)
 {
     for (size_t i = 0; i < s->n_roots; i++)
         for (size_t j = 0; j < s->n_roots; j++)
-            if (i != j && is_below(s->roots[i].path, s->roots[j].path))
+            if (i != j && str_below(s->roots[i].path, s->roots[j].path))
                 return err_set(err, REASON_CONFIG, 0, "root '%s' lies within root '%s'", s->roots[i].name, s->roots[j].name);
     return 0;
 }
@@ -283,7 +274,7 @@ const struct root_settings *settings_for(const struct settings *s, const char *r
 const struct settings_root *settings_root_of(const struct settings *s, const char *path)
 {
     for (size_t i = 0; i < s->n_roots; i++)
-        if (is_below(path, s->roots[i].path))
+        if (str_below(path, s->roots[i].path))
             return &s->roots[i];
     return NULL;
 }

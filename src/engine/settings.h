@@ -59,9 +59,9 @@ struct settings_option {
     const char *option, *value;
 };
 
-/* Read everything: defaults, the file (`config_path`, or SETTINGS_FILE if there is one when it is NULL), `env` (as environ) and the
- * options, then the rules that no table can say: the state directory and the password's place.
- * -1: REASON_CONFIG, or REASON_UNREADABLE for a password file. */
+/* Read everything: defaults, the file (`config_path`, or SETTINGS_FILE if there is one when it is NULL), `env` (as environ)
+ * and the options, then the rules that no table can say: the state directory and the password's place. -1: REASON_CONFIG, or
+ * REASON_UNREADABLE for a password file. */
 int settings_load(struct settings *out, const char *config_path, const char *const *env, const struct settings_option *options,
                   size_t n_options, struct err *err);
 void settings_clear(struct settings *s); /* wipes the password; a zeroed struct is fine */

@@ -29,7 +29,8 @@ void target_source(const struct ledger_dataset *d, const char *ledger_uuid, stru
 char *target_description(const struct ledger_dataset *d, struct arena *a)
 {
     const char *title = d->wanted->title;
-    char *from = arena_printf(a, "Imported by impomero from %s%s%s", shown(a, d->root_path), *d->dir ? "/" : "", shown(a, d->dir));
+    char *from = arena_printf(a, "Imported by impomero from %s%s%s", shown(a, d->root_path), *d->dir ? "/" : "",
+                              shown(a, d->dir));
 
     return title && *title ? arena_printf(a, "%s\nCard: %s", from, title) : from;
 }
@@ -38,8 +39,8 @@ char *target_description(const struct ledger_dataset *d, struct arena *a)
 
 static int moved(const struct ledger_dataset *d, const char *what, const char *then, const char *now, struct err *err)
 {
-    return err_set(err, REASON_TARGET_MOVED, 0, "the card of '%s' names the %s '%s', and its images went to '%s'", dir_of(d), what,
-                   now, then);
+    return err_set(err, REASON_TARGET_MOVED, 0, "the card of '%s' names the %s '%s', and its images went to '%s'", dir_of(d),
+                   what, now, then);
 }
 
 static int check_made(const struct session *s, const struct ledger_dataset *d, struct err *err)
@@ -59,7 +60,8 @@ static int check_made(const struct session *s, const struct ledger_dataset *d, s
 
 /* ---- made now ---- */
 
-static int make(struct engine *e, struct om_client *c, const struct ledger_dataset *d, int64_t project, int64_t *id, struct err *err)
+static int make(struct engine *e, struct om_client *c, const struct ledger_dataset *d, int64_t project, int64_t *id,
+                struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
     struct om_pair pairs[SOURCE_PAIRS];

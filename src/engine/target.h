@@ -4,12 +4,13 @@
 #include "engine/inside.h"
 #include "omero/container.h"
 
-/* Make sure that it exists and that the session's user may put images there; `*d` is read again from the ledger.  The makers' lock
- * of the session is held by the caller.
+/* Make sure that it exists and that the session's user may put images there; `*d` is read again from the ledger.  The makers'
+ * lock of the session is held by the caller.
  *
- * Made before: it must still be there with the same owner and group, on the same server (REASON_TARGET_GONE), and the card must
- * name the same project, user and group as then (REASON_TARGET_MOVED).  Else it is looked for by the uuid in its provenance, since
- * an earlier run may have made it without living to write that down, and made in the card's project.  Never found by its name. */
+ * Made before: it must still be there with the same owner and group, on the same server (REASON_TARGET_GONE), and the card
+ * must name the same project, user and group as then (REASON_TARGET_MOVED).  Else it is looked for by the uuid in its
+ * provenance, since an earlier run may have made it without living to write that down, and made in the card's project.  Never
+ * found by its name. */
 int target_need(struct engine *e, struct session *s, int64_t dataset, struct arena *a, const struct ledger_dataset **d,
                 struct err *err);
 

@@ -39,7 +39,8 @@ void work_move(struct work *w, enum ledger_state to, const struct err *why)
     struct err err = ERR_INIT;
     int64_t delay = retry_delay_ms(why->why, why->cls == ERR_FINAL ? ERR_WAIT : why->cls, w->f.attempts, retry_random());
     int r = to == LEDGER_READY ? ledger_release(w->e->ledger, w->f.id, &err)
-                               : ledger_move(w->e->ledger, w->f.id, to, why, to == LEDGER_WAITING ? clock_wall_ms() + delay : 0, &err);
+                               : ledger_move(w->e->ledger, w->f.id, to, why,
+                                             to == LEDGER_WAITING ? clock_wall_ms() + delay : 0, &err);
 
     if (r < 0) {
         ledger_failed(w, &err);
@@ -60,7 +61,8 @@ int work_done(struct work *w, const struct om_import_result *r, struct err *err)
     w->n_images = r->n_images + r->n_plates;
     w->images = arena_alloc(w->a, w->n_images, sizeof(*w->images));
     for (size_t i = 0; i < r->n_images; i++)
-        w->images[i] = (struct ledger_image){.omero_id = r->images[i].id, .name = r->images[i].name, .series = r->images[i].series};
+        w->images[i] = (struct ledger_image){.omero_id = r->images[i].id, .name = r->images[i].name,
+                                             .series = r->images[i].series};
     for (size_t i = 0; i < r->n_plates; i++)
         w->images[r->n_images + i] = (struct ledger_image){.omero_id = r->plates[i].id, .name = r->plates[i].name, .plate = true};
     if (ledger_done(w->e->ledger, w->f.id, w->images, w->n_images, err) < 0)
@@ -68,7 +70,8 @@ int work_done(struct work *w, const struct om_import_result *r, struct err *err)
     w->f.omero_id = r->fileset;
     w->f.state = LEDGER_DONE;
     w->f.call = LEDGER_CALL_FINISHED;
-    log_info("fileset.done", NULL, LOG_STR("path", w->f.path), LOG_INT("fileset", r->fileset), LOG_INT("images", (int64_t)w->n_images));
+    log_info("fileset.done", NULL, LOG_STR("path", w->f.path), LOG_INT("fileset", r->fileset),
+             LOG_INT("images", (int64_t)w->n_images));
     return 0;
 }
 

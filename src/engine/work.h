@@ -28,8 +28,8 @@ int work_wait(struct work *w, struct err *err);   /* until the server is done; t
 int work_check_files(struct work *w, struct err *err);
 /* Write down the next call; keeps w->f up to date.  One transaction, one line of the log. */
 int work_journal(struct work *w, struct ledger_journal *j, struct err *err);
-/* The one function that moves a fileset beside its way.  Nothing is left to do when the ledger cannot be written: the engine hears
- * of it. */
+/* The one function that moves a fileset beside its way.  Nothing is left to do when the ledger cannot be written: the engine
+ * hears of it. */
 void work_move(struct work *w, enum ledger_state to, const struct err *why);
 /* Its images are in OMERO. */
 int work_done(struct work *w, const struct om_import_result *r, struct err *err);

@@ -106,7 +106,8 @@ int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledge
         cards = mem_grow(cards, used, &cap, sizeof(*cards));
         c = &cards[used++];
         *c = (struct ledger_card){.path = sql_text(st, 0, a), .why = reason_named(sql_text(st, 1, a)),
-                                  .line = (int)sql_num(st, 2), .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5), .root = sql_text(st, 6, a)};
+                                  .line = (int)sql_num(st, 2), .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5),
+                                  .root = sql_text(st, 6, a)};
         if (!sql_null(st, 4) && revision_get(l, sql_num(st, 4), a, &c->revision, err) != 0)
             return -1;
     }

@@ -90,9 +90,9 @@ static int update(struct sync *s, const struct ledger_plan *p, struct known *k, 
     if (!k->same_files && sync_put_members(s, p, k->id, err) < 0)
         return -1;
     return sql_do(s->l, err, "UPDATE fileset SET dataset = ?2, revision = ?3, user = ?4, name = ?5, format = ?6, reader = ?7,"
-                  " plate = ?8, bytes = ?9, quiet_ms = ?10, attempts = 0 WHERE id = ?1", "izztttt" "iii", k->id, plan_dataset(s, p),
-                  plan_revision(s, p), plan_user(s, p), p->name, p->format, p->reader, (int64_t)p->plate, plan_bytes(p),
-                  k->quiet_ms);
+                  " plate = ?8, bytes = ?9, quiet_ms = ?10, attempts = 0 WHERE id = ?1", "izzttttiii", k->id,
+                  plan_dataset(s, p), plan_revision(s, p), plan_user(s, p), p->name, p->format, p->reader, (int64_t)p->plate,
+                  plan_bytes(p), k->quiet_ms);
 }
 
 /* Quiet long enough: ready; else settling until it is. */

@@ -23,7 +23,8 @@ int om_tag_find(struct om_client *c, const char *text, int64_t *out, struct err 
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_string("v", text)};
     const struct om_query q = {.hql = "select new map(t.id as c0, t.details.owner.id as c1, t as c2_details_permissions) "
-                                      "from TagAnnotation t where t.textValue = :v and (t.ns is null or t.ns <> '" TAG_SET_NS "') "
+                                      "from TagAnnotation t where t.textValue = :v and "
+                                      "(t.ns is null or t.ns <> '" TAG_SET_NS "') "
                                       "order by t.id",
                                .cols = "llp",
                                .n_args = 1,

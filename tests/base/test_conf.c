@@ -21,7 +21,8 @@ struct one {
 
 static const char *const modes[] = {"upload", "link", NULL};
 static const struct conf_key keys[] = {
-    {"server", "host", CONF_TEXT, .fallback = "localhost", .offset = offsetof(struct all, host), .env = "OTHER_HOST", .option = "server"},
+    {"server", "host", CONF_TEXT, .fallback = "localhost", .offset = offsetof(struct all, host), .env = "OTHER_HOST",
+     .option = "server"},
     {"server", "port", CONF_INT, .fallback = "4064", .min = 1, .max = 65535, .offset = offsetof(struct all, port)},
     {"server", "plain_tcp", CONF_BOOL, .fallback = "false", .offset = offsetof(struct all, plain)},
     {"server", "word", CONF_TEXT, .secret = true, .offset = offsetof(struct all, word)},
@@ -101,7 +102,8 @@ static void a_root_has_its_own_value_until_environment_or_option_say_otherwise(v
     struct err err = ERR_INIT;
     struct one one = {0};
 
-    assert_ok(read_text(c, "settle = 60\n[[root]]\nname = \"a\"\npath = \"/a\"\nsettle = 5\n[[root]]\nname = \"b\"\npath = \"/b\"\n", &err), &err);
+    assert_ok(read_text(c, "settle = 60\n[[root]]\nname = \"a\"\npath = \"/a\"\nsettle = 5\n"
+                           "[[root]]\nname = \"b\"\npath = \"/b\"\n", &err), &err);
     assert_int_equal(conf_n_roots(c), 2);
     assert_string_equal(conf_root(c, 1)->path, "/b");
     conf_fill(c, CONF_ROOT, 0, &one);
@@ -137,7 +139,8 @@ static void what_is_wrong_is_said_with_line_and_suggestion(void **state)
         {"[[root]]\nname = \"a\"\n", "x.toml:1: a [[root]] needs 'name' and 'path'", ""},
         {"[[root]]\nname = \"a\"\npath = \"a\"\n", "x.toml:1: the 'path' of a [[root]] must be absolute", ""},
         {"[[root]]\nname = 1\n", "x.toml:2: 'name' of a [[root]] must be text", ""},
-        {"[[root]]\nname = \"a\"\npath = \"/a\"\n[[root]]\nname = \"a\"\npath = \"/b\"\n", "x.toml:4: another [[root]] has the same 'name'", ""},
+        {"[[root]]\nname = \"a\"\npath = \"/a\"\n[[root]]\nname = \"a\"\npath = \"/b\"\n",
+         "x.toml:4: another [[root]] has the same 'name'", ""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -37,7 +37,8 @@ static void an_event_is_one_line_of_name_fields_and_what_happens_next(void **sta
     err_set(&err, REASON_BROKEN_CARD, 0, "line 2: \"x\"");
     assert_int_equal(pipe(ends), 0);
     log_start_with(ends[1], LOG_LEVEL_INFO, false);
-    log_warn("card.broken", "ignored until it changes", LOG_STR("path", "a\nb\xE9"), LOG_INT("n", -3), LOG_STR("gone", NULL), LOG_ERR(&err));
+    log_warn("card.broken", "ignored until it changes", LOG_STR("path", "a\nb\xE9"), LOG_INT("n", -3), LOG_STR("gone", NULL),
+             LOG_ERR(&err));
     AUTO(mem_freep) char *line = written(ends[0]);
     assert_string_equal(line, "warning: card.broken path=\"a\\nb\\xE9\" n=-3 why=broken-card text=\"line 2: \\\"x\\\"\""
                               ": ignored until it changes\n");
@@ -81,7 +82,8 @@ static void paths_that_are_not_utf8_carry_their_bytes(void **state)
     js_add_path(o, "none", NULL);
     json_object_set_new(o, "text", js_text("x\xFF"));
     AUTO(mem_freep) char *text = js_dump(o);
-    assert_string_equal(text, "{\"path\": \"a/\\\\xE9.tif\", \"path_b64\": \"YS/pLnRpZg==\", \"plain\": \"a\\\"b\", \"none\": null,"
+    assert_string_equal(text,
+                        "{\"path\": \"a/\\\\xE9.tif\", \"path_b64\": \"YS/pLnRpZg==\", \"plain\": \"a\\\"b\", \"none\": null,"
                               " \"text\": \"x\\\\xFF\"}");
 }
 

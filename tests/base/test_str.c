@@ -26,11 +26,30 @@ static void any_bytes_can_be_shown(void **state)
     free(shown);
 }
 
+static void what_lies_below_a_directory_is_told_from_its_neighbours(void **state)
+{
+    (void)state;
+    static const struct { const char *path, *dir, *rest; } cases[] = {
+        {"/a/b", "/a", "b"}, {"/a", "/a", ""},      {"/ab", "/a", NULL},  {"/", "/", ""},   {"/a/b", "/", "a/b"},
+        {"/b/a", "/a", NULL}, {"a/b/c", "a/b", "c"}, {"a/bc", "a/b", NULL}, {"a", "", "a"}, {"", "", ""}, {"", "a", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *rest = str_below(cases[i].path, cases[i].dir);
+
+        if (!cases[i].rest)
+            assert_null(rest);
+        else
+            assert_string_equal(rest, cases[i].rest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_told_from_other_bytes),
         cmocka_unit_test(any_bytes_can_be_shown),
+        cmocka_unit_test(what_lies_below_a_directory_is_told_from_its_neighbours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

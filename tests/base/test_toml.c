@@ -31,7 +31,8 @@ static void same(const char *file, const struct toml_node *got, const json_t *wa
 static void same_value(const char *file, const struct toml_node *got, const char *type, const char *value)
 {
     static const struct { const char *name; enum toml_type type; } types[] = {
-        {"string", TOML_STRING}, {"integer", TOML_INTEGER}, {"float", TOML_FLOAT}, {"bool", TOML_BOOL}, {"datetime", TOML_DATETIME},
+        {"string", TOML_STRING}, {"integer", TOML_INTEGER}, {"float", TOML_FLOAT}, {"bool", TOML_BOOL},
+        {"datetime", TOML_DATETIME},
         {"datetime-local", TOML_DATETIME}, {"date-local", TOML_DATETIME}, {"time-local", TOML_DATETIME},
     };
     size_t t = 0;
@@ -115,7 +116,8 @@ static void documents_are_read_as_expected(void **state)
 static void keys_stand_in_the_order_of_the_file_with_their_places(void **state)
 {
     (void)state;
-    AUTO(toml_freep) struct toml_doc *t = read_text("z = 1\na = \"\xC3\xA9\" # x\n[m]\n  \"\xC3\xA9.y\" = { q = 1, b = [ 5,\n 6 ] }\n[[l]]\n");
+    AUTO(toml_freep) struct toml_doc *t = read_text("z = 1\na = \"\xC3\xA9\" # x\n"
+                                                    "[m]\n  \"\xC3\xA9.y\" = { q = 1, b = [ 5,\n 6 ] }\n[[l]]\n");
     const struct toml_node *root = toml_root(t);
     static const struct { const char *key; int key_line, key_column, line, column; } want[] = {
         {"z", 1, 1, 1, 5}, {"a", 2, 1, 2, 5}, {"m", 3, 2, 3, 1}, {"l", 6, 3, 6, 1},

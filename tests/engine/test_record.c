@@ -88,7 +88,8 @@ static void a_tree_is_taken_in_with_its_card(void **state)
     int64_t next = 0;
 
     begin(&p);
-    put_text(&p, "d/c.toml", "# omero annotation file\nproject = \"P\"\nuser = \"ada\"\ntags = [\"x\"]\n[kv_pairs]\nb = 2\na = 1\n");
+    put_text(&p, "d/c.toml",
+             "# omero annotation file\nproject = \"P\"\nuser = \"ada\"\ntags = [\"x\"]\n[kv_pairs]\nb = 2\na = 1\n");
     put(&p, "d/a.png", png, sizeof(png));
     assert_int_equal(record(&p).ready, 1);
     assert_int_equal(record(&p).unchanged, 1);

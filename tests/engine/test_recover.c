@@ -15,31 +15,38 @@ static const struct row {
 
     {"importFileset may still arrive", {.call = LEDGER_CALL_IMPORT}, RECOVER_WAIT},
     {"importFileset may still arrive, a minute later", {.call = LEDGER_CALL_IMPORT, .age_ms = 60 * 1000}, RECOVER_WAIT},
-    {"importFileset did not come true for more than a minute", {.call = LEDGER_CALL_IMPORT, .age_ms = 60 * 1000 + 1}, RECOVER_FRESH},
+    {"importFileset did not come true for more than a minute", {.call = LEDGER_CALL_IMPORT, .age_ms = 60 * 1000 + 1},
+     RECOVER_FRESH},
     {"importFileset never arrived", {.call = LEDGER_CALL_IMPORT, .over = true}, RECOVER_FRESH},
     {"it made a fileset, and its session is there", {.call = LEDGER_CALL_IMPORT, .found = true}, RECOVER_DELETE},
     {"it made a fileset", {.call = LEDGER_CALL_IMPORT, .over = true, .found = true}, RECOVER_DELETE},
 
     {"uploading was cut short, its session is there", {.call = LEDGER_CALL_UPLOAD, .found = true}, RECOVER_DELETE},
     {"uploading was cut short", {.call = LEDGER_CALL_UPLOAD, .over = true, .found = true}, RECOVER_DELETE},
-    {"uploading was cut short long ago", {.call = LEDGER_CALL_UPLOAD, .over = true, .found = true, .age_ms = 100 * HOUR}, RECOVER_DELETE},
+    {"uploading was cut short long ago", {.call = LEDGER_CALL_UPLOAD, .over = true, .found = true, .age_ms = 100 * HOUR},
+     RECOVER_DELETE},
     {"its fileset is gone", {.call = LEDGER_CALL_UPLOAD, .over = true}, RECOVER_FRESH},
 
     {"verifyUpload may have arrived", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true}, RECOVER_WAIT},
-    {"verifyUpload may have arrived, and the import failed", {.call = LEDGER_CALL_VERIFY, .found = true, .log_has_size = true}, RECOVER_FAILED},
+    {"verifyUpload may have arrived, and the import failed", {.call = LEDGER_CALL_VERIFY, .found = true, .log_has_size = true},
+     RECOVER_FAILED},
     {"no word for an hour", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .age_ms = HOUR}, RECOVER_WAIT},
-    {"no word for more than an hour", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .age_ms = HOUR + 1}, RECOVER_PERSON},
+    {"no word for more than an hour", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .age_ms = HOUR + 1},
+     RECOVER_PERSON},
     {"images, although verifyUpload was not answered", {.call = LEDGER_CALL_VERIFY, .found = true, .n_images = 2}, RECOVER_ADOPT},
 
     {"the import runs", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true}, RECOVER_WAIT},
     {"the import runs in a session that is there", {.call = LEDGER_CALL_RUNNING, .found = true}, RECOVER_WAIT},
     {"the import failed", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true}, RECOVER_FAILED},
-    {"the import succeeded", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true, .n_images = 1}, RECOVER_ADOPT},
+    {"the import succeeded", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true, .n_images = 1},
+     RECOVER_ADOPT},
     {"images, the log not closed yet", {.call = LEDGER_CALL_RUNNING, .found = true, .n_images = 1}, RECOVER_ADOPT},
     {"a running import's fileset is gone, the session is there", {.call = LEDGER_CALL_RUNNING}, RECOVER_WAIT},
-    {"a running import's fileset is gone for long, the session is there", {.call = LEDGER_CALL_RUNNING, .age_ms = 9 * HOUR}, RECOVER_WAIT},
+    {"a running import's fileset is gone for long, the session is there", {.call = LEDGER_CALL_RUNNING, .age_ms = 9 * HOUR},
+     RECOVER_WAIT},
     {"a running import's fileset is gone", {.call = LEDGER_CALL_RUNNING, .over = true}, RECOVER_FRESH},
-    {"the import says nothing for a day", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .age_ms = 24 * HOUR}, RECOVER_PERSON},
+    {"the import says nothing for a day", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .age_ms = 24 * HOUR},
+     RECOVER_PERSON},
 
     {"another server was asked", {.call = LEDGER_CALL_UPLOAD, .other_server = true, .over = true}, RECOVER_PERSON},
     {"another server imports", {.call = LEDGER_CALL_RUNNING, .other_server = true}, RECOVER_PERSON},
@@ -60,8 +67,9 @@ static void nothing_is_deleted_or_repeated_that_may_be_there(void **state)
     (void)state;
     for (unsigned call = 0; call < N_LEDGER_CALLS; call++)
         for (unsigned bits = 0; bits < 64; bits++) {
-            struct recover_facts f = {.call = (enum ledger_call)call, .other_server = bits & 1, .over = bits & 2, .found = bits & 4,
-                                      .log_has_size = bits & 8, .n_images = bits & 16 ? 3 : 0, .age_ms = bits & 32 ? 9 * HOUR : 0};
+            struct recover_facts f = {.call = (enum ledger_call)call, .other_server = bits & 1, .over = bits & 2,
+                                      .found = bits & 4, .log_has_size = bits & 8, .n_images = bits & 16 ? 3 : 0,
+                                      .age_ms = bits & 32 ? 9 * HOUR : 0};
             bool sent = call != LEDGER_CALL_NONE && call != LEDGER_CALL_FINISHED;
             bool verified = call == LEDGER_CALL_VERIFY || call == LEDGER_CALL_RUNNING;
             enum recover_act act = recover_decide(&f);

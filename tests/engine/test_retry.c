@@ -70,9 +70,10 @@ static void the_jitter_is_a_quarter_to_each_side(void **state)
 static void a_file_or_a_card_never_stops_all_work(void **state)
 {
     (void)state;
-    static const enum reason ones[] = {REASON_BROKEN_FILE, REASON_CHANGED,   REASON_GONE,          REASON_NO_USER,  REASON_NO_GROUP,
-                                       REASON_NOT_MEMBER,  REASON_REFUSED,   REASON_IMPORT_FAILED, REASON_CHECKSUM, REASON_NO_RIGHT,
-                                       REASON_TARGET_GONE, REASON_TARGET_MOVED, REASON_DEACTIVATED, REASON_TOO_LONG, REASON_LOST};
+    static const enum reason ones[] = {REASON_BROKEN_FILE, REASON_CHANGED,   REASON_GONE,          REASON_NO_USER,
+                                       REASON_NO_GROUP,    REASON_NOT_MEMBER, REASON_REFUSED,      REASON_IMPORT_FAILED,
+                                       REASON_CHECKSUM,    REASON_NO_RIGHT,  REASON_TARGET_GONE,   REASON_TARGET_MOVED,
+                                       REASON_DEACTIVATED, REASON_TOO_LONG,  REASON_LOST};
 
     for (size_t i = 0; i < ARRAY_LEN(ones); i++)
         assert_false(retry_is_for_all(ones[i]));

@@ -41,7 +41,8 @@ static void put(struct bench *b, const char *path, const void *bytes, size_t n)
 static void put_card(struct bench *b, const char *path, const char *project)
 {
     AUTO(mem_freep) char *text =
-        mem_printf("# omero annotation file\nproject = \"%s\"\nuser = \"alice\"\ntags = [\"t\"]\n[kv_pairs]\nk = \"v\"\n", project);
+        mem_printf("# omero annotation file\nproject = \"%s\"\nuser = \"alice\"\ntags = [\"t\"]\n[kv_pairs]\nk = \"v\"\n",
+                   project);
 
     put(b, path, text, strlen(text));
 }

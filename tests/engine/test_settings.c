@@ -53,7 +53,8 @@ static const char *const only_home[] = {"HOME=/home/u", NULL};
 static void the_seeds_variables_are_understood(void **state)
 {
     (void)state;
-    const char *const env[] = {"HOME=/h", "OMERO_SERVER=omero.example", "OMERO_PORT=4063", "OMERO_ROOT_PASSWORD=pw", "OMERO_ROOT_USER=adm", NULL};
+    const char *const env[] = {"HOME=/h", "OMERO_SERVER=omero.example", "OMERO_PORT=4063", "OMERO_ROOT_PASSWORD=pw",
+                               "OMERO_ROOT_USER=adm", NULL};
     AUTO(settings_clear) struct settings s = {0};
     struct err err = ERR_INIT;
 
@@ -143,7 +144,8 @@ static void a_password_file_must_be_there_and_hold_one(void **state)
 static void roots_are_cleaned_found_and_apart(void **state)
 {
     (void)state;
-    static const char two[] = "settle = 7\n[[root]]\nname = \"a\"\npath = \"/data//a/./x/..\"\nsettle = 1\n[[root]]\nname = \"b\"\npath = \"/data/ab\"\n";
+    static const char two[] = "settle = 7\n[[root]]\nname = \"a\"\npath = \"/data//a/./x/..\"\nsettle = 1\n"
+                              "[[root]]\nname = \"b\"\npath = \"/data/ab\"\n";
     AUTO(settings_clear) struct settings s = {0};
     struct err err = ERR_INIT;
 
@@ -156,8 +158,8 @@ static void roots_are_cleaned_found_and_apart(void **state)
     assert_null(settings_root_of(&s, "/data/abc"));
 
     AUTO(settings_clear) struct settings nested = {0};
-    assert_fails(load(&nested, "[[root]]\nname = \"a\"\npath = \"/d\"\n[[root]]\nname = \"b\"\npath = \"/d/e\"\n", only_home, &err),
-                 &err, REASON_CONFIG);
+    assert_fails(load(&nested, "[[root]]\nname = \"a\"\npath = \"/d\"\n[[root]]\nname = \"b\"\npath = \"/d/e\"\n", only_home,
+                      &err), &err, REASON_CONFIG);
 }
 
 static void options_go_before_all(void **state)

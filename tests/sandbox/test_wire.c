@@ -349,7 +349,8 @@ static void an_import_has_its_images_name_and_sizes(void **state)
     assert_string_equal(((const struct om_image *)(const void *)done->objects.at[0])->name->val, "a.tif");
     assert_int_equal(done->pixels.at[0]->size_x->val, 4);
     assert_int_equal(done->pixels.at[0]->size_y->val, 4);
-    assert_true(count(b, "select size from OriginalFile where mimetype = 'application/omero-log-file' order by id desc limit 1") > 0);
+    assert_true(count(b,
+            "select size from OriginalFile where mimetype = 'application/omero-log-file' order by id desc limit 1") > 0);
     client_close(&c);
 }
 
@@ -369,7 +370,8 @@ static void a_dead_annotation_fails_after_the_upload(void **state)
     upload(&c, &imp);
     has_failed(&c, verify(&c, &imp), "error-on-init", "No row with the given identifier exists");
     assert_int_equal(count(b, "select count(*) from Image"), before);
-    assert_true(count(b, "select size from OriginalFile where mimetype = 'application/omero-log-file' order by id desc limit 1") > 0);
+    assert_true(count(b,
+            "select size from OriginalFile where mimetype = 'application/omero-log-file' order by id desc limit 1") > 0);
     client_close(&c);
 }
 
@@ -422,7 +424,8 @@ static void more_than_was_sent_is_not_written(void **state)
     client_login(*state, &c, "alice");
     plan(&c, &imp, "a.tif");
     begin(&c, &imp);
-    client_throws(&c, uploader(&c, &imp), &om_api_raw_file_store_write_op, &in, &om_api_usage_exception_class, "newLimit > capacity");
+    client_throws(&c, uploader(&c, &imp), &om_api_raw_file_store_write_op, &in, &om_api_usage_exception_class,
+                  "newLimit > capacity");
     client_close(&c);
 }
 
@@ -517,7 +520,8 @@ static void one_of_two_images_of_a_fileset_is_not_deleted(void **state)
 
     assert_string_equal(delete_one(&c, "Image", image)->cls->id, om_cmd_graph_exception_class.id);
     assert_int_equal(count(b, "select max(id) from Image"), image);
-    assert_string_equal(delete_one(&c, "Fileset", count(b, "select max(id) from Fileset"))->cls->id, om_cmd_delete2_response_class.id);
+    assert_string_equal(delete_one(&c, "Fileset", count(b, "select max(id) from Fileset"))->cls->id,
+                        om_cmd_delete2_response_class.id);
     assert_true(count(b, "select max(id) from Image") < image);
     client_close(&c);
 }
