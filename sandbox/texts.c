@@ -167,6 +167,16 @@ static const struct text texts[] = {
      "lss",
      "select a.id, a.ns, a.textValue from FilesetAnnotationLink l join Annotation a on a.id = l.child "
      "where l.parent in (select fileset from Image where id in " IN("ids") ") and see(l._grp, l._owner) order by a.id"},
+    {"select f.id, o.path, o.name, o.size, o.hash, h.value from Fileset f join f.usedFiles e join e.originalFile o "
+     "left outer join o.hasher h where f.id in (:f) order by f.id, index(e)",
+     "lsslss",
+     "select e.fileset, o.path, o.name, o.size, o.hash, o.hasher from FilesetEntry e "
+     "join OriginalFile o on o.id = e.originalFile where e.fileset in " IN("f") " and see(e._grp, e._owner) order by e.fileset, e.id"},
+    {"select l.parent.id, a.textValue from FilesetAnnotationLink l join l.child a where l.parent.id in (:f) and a.ns = :ns "
+     "order by l.parent.id",
+     "ls",
+     "select l.parent, a.textValue from FilesetAnnotationLink l join Annotation a on a.id = l.child "
+     "where l.parent in " IN("f") " and a.ns = :ns and see(l._grp, l._owner) order by l.parent"},
     {"select ofile.path, ofile.name, fse.clientPath from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile "
      "as ofile "
      "join fileset.images as image where image.id in (:id)",

@@ -62,6 +62,8 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(SERVER_ERROR, "server-error", WAIT, ADMIN, "OMERO failed inside", "look at the server's log")                            \
     X(IMPORT_FAILED, "import-failed", FINAL, RESEARCHER, "OMERO could not import the file", "see the reason in the text")      \
     X(CHECKSUM, "checksum", WAIT, ADMIN, "the bytes in OMERO differ from the file", "nothing: it is tried again")              \
+    X(IMAGE_GONE, "image-gone", FINAL, RESEARCHER, "its image was deleted in OMERO", "ask for it again by impomero retry")     \
+    X(UNLINKED, "unlinked", FINAL, RESEARCHER, "an annotation of its card was taken off", "nothing, if it was meant so")       \
     X(IN_PLACE, "in-place", WAIT, ADMIN, "files cannot be placed in OMERO's repository", "see what the text names, or upload")   \
     X(UNDER_WAY, "under-way", WAIT, NOBODY, "an earlier try may still be running on the server", "nothing: it is asked again") \
     X(UNKNOWN_OUTCOME, "unknown-outcome", FINAL, ADMIN, "it is not known whether the import happened", "look in OMERO")        \

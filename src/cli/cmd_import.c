@@ -79,18 +79,6 @@ static void print_json(const struct progress *p, const struct problems *problems
 
 /* ---- the command ---- */
 
-/* The log would say the same things again: it is for those who ask for it. */
-static void quieten(const struct cli *cli)
-{
-    for (size_t i = 0; i < settings_n_keys; i++) {
-        const struct conf_key *k = &settings_keys[i];
-
-        if (k->level == CONF_GLOBAL && k->offset == offsetof(struct settings, log_level) &&
-            conf_get(cli->settings.conf, k, CONF_NO_ROOT)->from == CONF_FROM_DEFAULT)
-            log_start(STDERR_FILENO, LOG_LEVEL_ERROR);
-    }
-}
-
 static int import(struct cli *cli, struct progress *p, struct ledger *l, const char *const *dirs)
 {
     const struct engine_job job = {.settings = &cli->settings, .ledger = l, .dirs = dirs, .n_dirs = (size_t)cli->n_args,
@@ -125,7 +113,7 @@ static int run(struct cli *cli)
     int status;
 
     p.bar = !cli->json && !p.quiet && cli->colour_err;
-    quieten(cli);
+    job_quieten(cli);
     job_catch_signals();
     if (job_find_dirs(cli, &dirs, &err) < 0 || ledger_open(cli->settings.state_dir, LEDGER_ENGINE, &l, &err) < 0)
         status = cli_fail(cli, NULL, &err);

@@ -10,6 +10,7 @@ extern const struct command command_import;
 extern const struct command command_plan;
 extern const struct command command_retry;
 extern const struct command command_status;
+extern const struct command command_verify;
 extern const struct command command_watch;
 
 const struct command *const commands[] = {
@@ -21,6 +22,7 @@ const struct command *const commands[] = {
     &command_import,
     &command_watch,
     &command_status,
+    &command_verify,
     &command_retry,
     &command_forget,
 };

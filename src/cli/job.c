@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -42,4 +44,15 @@ void job_free_dirs(const struct cli *cli, char **dirs)
     for (int i = 0; dirs && i < cli->n_args; i++)
         free(dirs[i]);
     free(dirs);
+}
+
+void job_quieten(const struct cli *cli)
+{
+    for (size_t i = 0; i < settings_n_keys; i++) {
+        const struct conf_key *k = &settings_keys[i];
+
+        if (k->level == CONF_GLOBAL && k->offset == offsetof(struct settings, log_level) &&
+            conf_get(cli->settings.conf, k, CONF_NO_ROOT)->from == CONF_FROM_DEFAULT)
+            log_start(STDERR_FILENO, LOG_LEVEL_ERROR);
+    }
 }

@@ -13,3 +13,6 @@ void job_catch_signals(void);
  * cli->n_args items, to be freed by job_free_dirs also after a failure. */
 int job_find_dirs(const struct cli *cli, char ***dirs, struct err *err);
 void job_free_dirs(const struct cli *cli, char **dirs);
+
+/* The log would say again what the command says: it is for those who ask for it. */
+void job_quieten(const struct cli *cli);

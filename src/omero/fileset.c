@@ -1,4 +1,6 @@
 /* Filesets that are in OMERO: found by a job's token, looked at, removed when empty. */
+#include <string.h>
+
 #include "omero/delete.h"
 #include "omero/import.h"
 
@@ -105,6 +107,68 @@ int om_fileset_look(struct om_client *c, int64_t fileset, struct arena *mem, str
     if (look_images(c, fileset, mem, &found, err) < 0 || look_plates(c, fileset, mem, &found, err) < 0)
         return -1;
     *out = found;
+    return 0;
+}
+
+/* --- files --- */
+
+static enum om_transfer transfer_of(const struct om_rows *notes, int64_t fileset)
+{
+    for (size_t i = 0; i < notes->n; i++)
+        for (int how = 0; how < OM_N_TRANSFERS; how++)
+            if (om_long(notes, i, 0) == fileset && om_transfer_classes[how] &&
+                strcmp(om_string(notes, i, 1), om_transfer_classes[how]) == 0)
+                return (enum om_transfer)how;
+    return OM_UPLOAD;
+}
+
+static int ask_transfers(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_rows *out,
+                         struct err *err)
+{
+    const struct om_arg args[] = {om_arg_longs("f", filesets, n), om_arg_string("ns", OM_TRANSFER_NS)};
+    const struct om_query q = {.hql = "select l.parent.id, a.textValue from FilesetAnnotationLink l join l.child a "
+                                      "where l.parent.id in (:f) and a.ns = :ns order by l.parent.id",
+                               .cols = "lS",
+                               .n_args = 2,
+                               .args = args};
+
+    return query_everywhere(c, &q, mem, out, err);
+}
+
+static int ask_files(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_rows *out,
+                     struct err *err)
+{
+    const struct om_arg args[] = {om_arg_longs("f", filesets, n)};
+    const struct om_query q = {.hql = "select f.id, o.path, o.name, o.size, o.hash, h.value from Fileset f join f.usedFiles e "
+                                      "join e.originalFile o left outer join o.hasher h where f.id in (:f) "
+                                      "order by f.id, index(e)",
+                               .cols = "lssLSS",
+                               .n_args = 1,
+                               .args = args};
+
+    return query_everywhere(c, &q, mem, out, err);
+}
+
+int om_fileset_files(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_file_rows *out,
+                     struct err *err)
+{
+    struct om_rows rows, notes;
+
+    *out = (struct om_file_rows){0};
+    if (n == 0)
+        return 0;
+    if (ask_files(c, filesets, n, mem, &rows, err) < 0 || ask_transfers(c, filesets, n, mem, &notes, err) < 0)
+        return -1;
+
+    struct om_file_row *files = arena_alloc(mem, rows.n, sizeof(*files));
+
+    for (size_t i = 0; i < rows.n; i++)
+        files[i] = (struct om_file_row){.fileset = om_long(&rows, i, 0), .path = om_string(&rows, i, 1), .name = om_string(&rows,
+                                                                                                                           i, 2),
+                                        .size = om_cell(&rows, i, 3)->null ? -1 : om_long(&rows, i, 3),
+                                        .hash = om_string(&rows, i, 4), .algorithm = om_string(&rows, i, 5),
+                                        .transfer = transfer_of(&notes, om_long(&rows, i, 0))};
+    *out = (struct om_file_rows){.n = rows.n, .at = files};
     return 0;
 }
 

@@ -160,7 +160,7 @@ static void add_job(struct arena *mem, struct om_fileset *fs, const struct om_im
 }
 
 /* What official clients write beside a fileset that was not uploaded (ome.formats.importer.transfers). */
-static const char *const transfer_classes[OM_N_TRANSFERS] = {
+const char *const om_transfer_classes[OM_N_TRANSFERS] = {
     [OM_LN_S] = "ome.formats.importer.transfers.SymlinkFileTransfer",
     [OM_LN] = "ome.formats.importer.transfers.HardlinkFileTransfer",
     [OM_CP] = "ome.formats.importer.transfers.CopyFileTransfer",
@@ -178,7 +178,7 @@ enum om_transfer om_transfer_named(const char *name)
 
 static void add_transfer(struct arena *mem, struct om_fileset *fs, enum om_transfer how)
 {
-    const char *class_name = transfer_classes[how];
+    const char *class_name = om_transfer_classes[how];
 
     if (!class_name)
         return;
@@ -187,7 +187,7 @@ static void add_transfer(struct arena *mem, struct om_fileset *fs, enum om_trans
     struct om_fileset_annotation_link *link = om_object_new(mem, &om_fileset_annotation_link_class);
     const struct om_fileset_annotation_link **list = arena_alloc(mem, 1, sizeof(struct om_fileset_annotation_link *));
 
-    note->ns = om_rstring(mem, "openmicroscopy.org/omero/import/fileTransfer");
+    note->ns = om_rstring(mem, OM_TRANSFER_NS);
     note->text_value = om_rstring(mem, class_name);
     link->parent = fs;
     link->child = (const struct om_annotation *)note;

@@ -22,6 +22,9 @@ struct om_import_file {
 enum om_transfer { OM_UPLOAD, OM_LN_S, OM_LN, OM_CP, OM_N_TRANSFERS };
 extern const char *const om_transfers[]; /* their names: "upload", "ln_s", "ln", "cp"; NULL at the end */
 enum om_transfer om_transfer_named(const char *name); /* one of them */
+/* As official clients call them, "ome.formats.importer.transfers.SymlinkFileTransfer"; NULL for an upload. */
+extern const char *const om_transfer_classes[OM_N_TRANSFERS];
+#define OM_TRANSFER_NS "openmicroscopy.org/omero/import/fileTransfer" /* of the comment on a fileset that says so */
 
 struct om_import_plan {
     enum om_transfer transfer; /* the fileset says so, as official clients write it */
@@ -110,5 +113,19 @@ int om_import_find(struct om_client *c, const char *token, int64_t *fileset, str
 int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err);
 /* Images and plates of a fileset, none included. */
 int om_fileset_look(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err);
+struct om_file_row {
+    int64_t fileset;
+    const char *path, *name;       /* below the repository's directory */
+    int64_t size;                  /* -1: not known */
+    const char *hash, *algorithm;  /* "" where not known */
+    enum om_transfer transfer;     /* of its fileset, as it was written down at its import */
+};
+struct om_file_rows {
+    size_t n;
+    const struct om_file_row *at; /* by fileset, in the order of their files; in the arena */
+};
+/* The files of filesets (at most OM_BATCH of them) that the session can see, in whatever group. */
+int om_fileset_files(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_file_rows *out,
+                     struct err *err);
 /* Delete a fileset that has no images; one that has is refused (REASON_DUPLICATE).  Never while an import may run. */
 int om_fileset_delete_empty(struct om_client *c, int64_t fileset, struct err *err);

@@ -127,3 +127,24 @@ def every_checksum_is_the_one_that_the_server_has(b):
         with Person(b.server, 'alice', PASSWORD) as alice:
             hashers = [f.getHasher().getValue() for i in alice.images(project, name) for f in i.getImportedImageFiles()]
             equal(hashers, [name], 'hashers')
+
+
+@check
+def verify_finds_what_was_done_on_the_disk_and_in_omero(b):
+    project, dataset = one_card(b, tags=['verify ' + b.tag], pairs=[('k', 'v')])
+    b.write('run/c.tif', tiff(3))
+    readable(b)
+    b.import_share().must(0)
+    found = json.loads(b.impomero('verify', '--json', b.share).must(0).out)
+    equal((found['filesets'], found['images'], found['problems'], found['unseen']), (3, 3, [], 0), 'right after the import')
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        first, second, _ = alice.images(project, dataset)
+        alice.conn.SERVICE_OPTS.setOmeroGroup(str(first.getDetails().getGroup().getId()))
+        alice.conn.deleteObjects('Image', [first.getId()], deleteAnns=False, wait=True)
+        links = list(alice.conn.getAnnotationLinks('Image', parent_ids=[second.getId()]))
+        alice.conn.deleteObjects('ImageAnnotationLink', [links[0].getId()], wait=True)
+    with open(b.path('run/sub dir/b.tif'), 'ab') as f:
+        f.write(b'more')
+    found = json.loads(b.impomero('verify', '--json', b.share).must(1).out)['problems']
+    equal(sorted({(p['path'], p['reason']) for p in found}),
+          [('run/a.tif', 'image-gone'), ('run/c.tif', 'unlinked'), ('run/sub dir/b.tif', 'changed')], 'what was done')
