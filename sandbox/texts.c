@@ -171,7 +171,8 @@ static const struct text texts[] = {
      "left outer join o.hasher h where f.id in (:f) order by f.id, index(e)",
      "lsslss",
      "select e.fileset, o.path, o.name, o.size, o.hash, o.hasher from FilesetEntry e "
-     "join OriginalFile o on o.id = e.originalFile where e.fileset in " IN("f") " and see(e._grp, e._owner) order by e.fileset, e.id"},
+     "join OriginalFile o on o.id = e.originalFile where e.fileset in " IN("f")
+     " and see(e._grp, e._owner) order by e.fileset, e.id"},
     {"select l.parent.id, a.textValue from FilesetAnnotationLink l join l.child a where l.parent.id in (:f) and a.ns = :ns "
      "order by l.parent.id",
      "ls",
