@@ -39,6 +39,10 @@ const char *java_class(struct arena *mem, const struct ice_class *cls);
 /* Answer by status 7: what a real server does where it fails by itself. Returns -1. */
 int call_unknown(struct call *c, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
+/* Refusals of a login (router.c): PermissionDeniedException, and WrappedCreateSessionException.  Return -1. */
+int call_deny(struct call *c, const char *reason);
+int call_wrap(struct call *c, const char *type, const char *reason);
+
 /* A proxy of a servant as the server gives it out. */
 const struct ice_proxy *call_proxy(struct call *c, const struct servant *v);
 

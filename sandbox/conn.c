@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/ceilings.h"
 #include "base/clock.h"
+#include "sandbox/fault.h"
 
 enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024 };
 
@@ -221,6 +222,31 @@ static void logout(struct conn *c)
     session_release(s, session);
 }
 
+static bool outlast(struct conn *c, enum fault_act act)
+{
+    pthread_mutex_lock(&c->server->lock);
+    bool goes_on = fault_outlast(c->server, act);
+    pthread_mutex_unlock(&c->server->lock);
+    return goes_on;
+}
+
+/* Speak as something else than this server, when a fault wants that.  A real one of those speaks after what the client says. */
+static bool speak_as_other(struct conn *c, enum fault_act act)
+{
+    AUTO(buf_clear) struct buf words = BUF_INIT(1024);
+
+    pthread_mutex_lock(&c->server->lock);
+    const struct fault *f = fault_find(c->server, act);
+    pthread_mutex_unlock(&c->server->lock);
+    if (!f)
+        return false;
+    if (act == FAULT_PLAIN)
+        wait_fd(c, POLLIN);
+    buf_add(&words, f->text, strlen(f->text));
+    conn_write(c, &words);
+    return true;
+}
+
 static bool shake_hands(struct conn *c)
 {
     struct link *plain = c->link;
@@ -233,12 +259,19 @@ static bool shake_hands(struct conn *c)
                            &err) == 0;
 }
 
+static bool begin(struct conn *c)
+{
+    if (!outlast(c, FAULT_MUTE) || speak_as_other(c, FAULT_PLAIN) || !shake_hands(c) || !outlast(c, FAULT_NO_GREETING))
+        return false;
+    return !speak_as_other(c, FAULT_OTHER);
+}
+
 static void *serve(void *conn)
 {
     struct conn *c = conn;
     AUTO(buf_clear) struct buf hello = BUF_INIT(64);
 
-    if (shake_hands(c)) {
+    if (begin(c)) {
         ice_write_bare(&hello, ICE_VALIDATE);
         conn_write(c, &hello);
         receive_all(c);

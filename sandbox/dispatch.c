@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "sandbox/call.h"
 #include "sandbox/conn.h"
+#include "sandbox/fault.h"
 
 /* --- the reply --- */
 
@@ -232,11 +233,15 @@ static bool is_registered(const struct conn *c, const struct ice_identity *id)
 }
 
 /* Everything before the operation itself.  False when the reply is there already. */
-static bool prepare(struct conn *c, struct request *r, struct call *k, struct buf *reply)
+static bool prepare(struct conn *c, struct request *r, const struct fault *fault, struct call *k, struct buf *reply)
 {
     const struct ice_msg *m = &r->msg;
     const struct servant *v = r->servant;
 
+    if (fault && fault->act == FAULT_STRANGER) {
+        ice_write_reply_missing(reply, m->id, ICE_NO_OBJECT, &m->target, m->operation);
+        return false;
+    }
     if ((!v || v->kind != &router_kind) && !is_registered(c, &m->target)) {
         ice_write_reply_missing(reply, m->id, ICE_NO_OBJECT, &m->target, "ice_add_proxy");
         return false;
@@ -263,6 +268,25 @@ static bool prepare(struct conn *c, struct request *r, struct call *k, struct bu
     return true;
 }
 
+/* Carry out, or fail as the fault says. */
+static int run_or_fail(struct call *k, struct request *r, const struct fault *f, enum ice_encoding *enc)
+{
+    return f && f->act == FAULT_REFUSE ? fault_throw(f, k) : run(k, &r->msg.encaps, enc);
+}
+
+/* Nobody hears what came of it.  A stateful servant stays busy: a second call on it would hang a real server. */
+static void leave_unanswered(struct conn *c, struct request *r, const struct fault *f)
+{
+    c->over |= f->act == FAULT_CUT || f->act == FAULT_LOSE;
+    if (r->servant)
+        servant_unref(c->server, r->servant);
+}
+
+static bool is_before(const struct fault *f)
+{
+    return f && (f->act == FAULT_FREEZE || f->act == FAULT_HANG || f->act == FAULT_CUT);
+}
+
 void dispatch(struct conn *c, struct request *r)
 {
     AUTO(buf_clear) struct buf reply = BUF_INIT(ICE_MESSAGE_MAX);
@@ -271,14 +295,20 @@ void dispatch(struct conn *c, struct request *r)
     int result = 0;
 
     pthread_mutex_lock(&c->server->lock);
+    const struct fault *fault = fault_meets(c->server, r->msg.operation);
     k.session = c->session && !c->session->closed ? c->session : NULL;
-    bool ready = prepare(c, r, &k, &reply);
+    bool ready = !is_before(fault) && prepare(c, r, fault, &k, &reply);
     if (ready) {
         if (k.session)
             k.session->used_ns = clock_mono_ns();
-        result = run(&k, &r->msg.encaps, &enc);
+        result = run_or_fail(&k, r, fault, &enc);
     }
+    bool unanswered = is_before(fault) || (fault && fault->act == FAULT_LOSE);
+    if (unanswered)
+        leave_unanswered(c, r, fault);
     pthread_mutex_unlock(&c->server->lock);
+    if (unanswered)
+        return;
     if (ready)
         encode(&k, r, result, enc, &reply);
     send_reply(c, r, &reply);

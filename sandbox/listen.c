@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "sandbox/conn.h"
+#include "sandbox/fault.h"
 
 /* --- the certificate --- */
 
@@ -121,21 +122,53 @@ static void take(struct server *s, int listening, bool secure)
         conn_start(s, link_tcp_adopt(fd), secure);
 }
 
-void listen_serve(struct server *s, int tls_fd, int tcp_fd)
+int listen_deafen(int fd)
+{
+    struct sockaddr_in at;
+    socklen_t size = sizeof(at);
+    int filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)listen(fd, 0);
+    if (getsockname(fd, (struct sockaddr *)&at, &size) == 0)
+        (void)connect(filler, (struct sockaddr *)&at, size);
+    return filler;
+}
+
+/* False: it is time to end. */
+static bool take_signal(struct server *s, int signals, int tls_fd, int *filler)
+{
+    struct signalfd_siginfo said;
+
+    if (read(signals, &said, sizeof(said)) != (ssize_t)sizeof(said) || said.ssi_signo != SIGUSR1)
+        return false;
+    fault_end_all(s);
+    (void)listen(tls_fd, SOMAXCONN);
+    io_closep(filler);
+    return true;
+}
+
+void listen_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGUSR1);
+}
+
+void listen_serve(struct server *s, int tls_fd, int tcp_fd, int *filler)
 {
     enum { TICK_MS = 1000 };
-    sigset_t ends;
+    sigset_t mine;
 
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
+    listen_signals(&mine);
 
-    AUTO(io_closep) int signals = signalfd(-1, &ends, SFD_CLOEXEC);
+    AUTO(io_closep) int signals = signalfd(-1, &mine, SFD_CLOEXEC);
     struct pollfd at[] = {{.fd = signals, .events = POLLIN}, {.fd = tls_fd, .events = POLLIN}, {.fd = tcp_fd, .events = POLLIN}};
 
     for (;;) {
+        at[1].fd = *filler >= 0 ? -1 : tls_fd;
         int n = poll(at, ARRAY_LEN(at), TICK_MS);
-        if (n > 0 && at[0].revents)
+        if (n > 0 && at[0].revents && !take_signal(s, signals, tls_fd, filler))
             return;
         if (n > 0 && at[1].revents)
             take(s, tls_fd, true);

@@ -8,20 +8,22 @@
 
 #include "base/io.h"
 #include "sandbox/conn.h"
+#include "sandbox/fault.h"
 #include "sandbox/listen.h"
 #include "sandbox/people.h"
 #include "sandbox/show.h"
 
-enum { EXIT_OVERLAPS = 3, PORT_SSL = 4064 };
+enum { EXIT_OVERLAPS = 3, PORT_SSL = 4064, FAULTS = 8 };
 
 struct options {
-    const char *data, *users;
+    const char *data, *users, *faults[FAULTS];
+    size_t n_faults;
     bool show, plain;
     uint16_t port, tcp_port;
 };
 
 static const char usage_text[] =
-    "usage: omero-sandbox --data DIR [--users FILE] [--port N] [--tcp-port N]\n"
+    "usage: omero-sandbox --data DIR [--users FILE] [--port N] [--tcp-port N] [--fault NAME]...\n"
     "       omero-sandbox --show --data DIR\n"
     "\n"
     "A small stand-in for an OMERO server, for trying impomero and for its tests.  It is not OMERO: it keeps what it is given\n"
@@ -31,10 +33,13 @@ static const char usage_text[] =
     "  --users FILE    users and groups to add, as in sample/users.toml; root (password omero) is always there\n"
     "  --port N        port for TLS (default 4064; 0: any that is free)\n"
     "  --tcp-port N    port without encryption (default: none; 0: any that is free)\n"
+    "  --fault NAME    play a fault, until SIGUSR1 ends all of them; names below\n"
     "  --show          print what DIR holds, and end\n"
     "\n"
     "Prints one line `ready ssl=PORT` (and ` tcp=PORT`) when it serves; ends on SIGTERM or SIGINT, with status 3 when a client\n"
-    "made two calls at a time on a stateful service, which a real server does not survive.\n";
+    "made two calls at a time on a stateful service, which a real server does not survive.\n"
+    "\n"
+    "Faults: ";
 
 static bool read_port(const char *text, uint16_t *out)
 {
@@ -49,7 +54,8 @@ static bool read_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {{"data", required_argument, NULL, 'd'},     {"users", required_argument, NULL, 'u'},
                                           {"port", required_argument, NULL, 'p'},     {"tcp-port", required_argument, NULL, 't'},
-                                          {"show", no_argument, NULL, 's'},           {NULL, 0, NULL, 0}};
+                                          {"show", no_argument, NULL, 's'},           {"fault", required_argument, NULL, 'f'},
+                                          {NULL, 0, NULL, 0}};
     bool right = true;
 
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
@@ -70,6 +76,11 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 's':
             o->show = true;
             break;
+        case 'f':
+            right &= o->n_faults < FAULTS;
+            if (right)
+                o->faults[o->n_faults++] = optarg;
+            break;
         default:
             right = false;
         }
@@ -86,6 +97,9 @@ static int prepare(struct server *s, const struct options *o, struct err *err)
 {
     if (server_open(s, o->data, err) < 0)
         return -1;
+    for (size_t i = 0; i < o->n_faults; i++)
+        if (fault_begin(s, o->faults[i]) < 0)
+            return err_set(err, REASON_USAGE, 0, "no fault is called '%s': see --help", o->faults[i]);
     people_begin(s->store);
     if (o->users && people_read(s->store, o->users, err) < 0)
         return -1;
@@ -123,9 +137,11 @@ static int serve(struct server *s, struct options *o, struct err *err)
 
     if (tls < 0 || (o->plain && tcp < 0))
         return -1;
+    AUTO(io_closep) int filler = fault_find(s, FAULT_DEAF) ? listen_deafen(tls) : -1;
+
     pthread_create(&runner, NULL, server_runner, s);
     say_ready(o);
-    listen_serve(s, tls, tcp);
+    listen_serve(s, tls, tcp, &filler);
     stop(s, runner);
     return 0;
 }
@@ -135,9 +151,7 @@ static void block_signals(void)
 {
     sigset_t set;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    listen_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -168,6 +182,7 @@ int main(int argc, char **argv)
 
     if (!read_options(argc, argv, &o)) {
         fputs(usage_text, stderr);
+        fault_list(stderr);
         return EXIT_FAILURE;
     }
     return run(&o);

@@ -19,7 +19,7 @@ static int refuse(struct call *c, const struct ice_object *exception)
     return -1;
 }
 
-static int permission_denied(struct call *c, const char *reason)
+int call_deny(struct call *c, const char *reason)
 {
     struct om_glacier2_permission_denied_exception *e = arena_alloc(c->mem, 1, sizeof(*e));
 
@@ -37,7 +37,7 @@ static int cannot_create(struct call *c, const char *reason)
     return refuse(c, (const struct ice_object *)e);
 }
 
-static int wrapped(struct call *c, const char *type, const char *reason)
+int call_wrap(struct call *c, const char *type, const char *reason)
 {
     struct om_wrapped_create_session_exception *e = arena_alloc(c->mem, 1, sizeof(*e));
 
@@ -66,15 +66,15 @@ static int join(struct call *c, const char *uuid, const char *password, const ch
     struct session *session = session_find(c->server, uuid);
 
     if (strcmp(uuid, password) != 0)
-        return permission_denied(c, "username and password must be equal; use joinSession");
+        return call_deny(c, "username and password must be equal; use joinSession");
     if (!session)
-        return permission_denied(c, arena_printf(c->mem, "Password check failed for '%s': []", uuid));
+        return call_deny(c, arena_printf(c->mem, "Password check failed for '%s': []", uuid));
 
     const struct viewer *v = viewer_load(c->server->store, c->mem, session->user, session->group);
     const struct viewer_group *g = viewer_group(v, session->group);
 
     if (!v->admin && (!g || !g->member))
-        return wrapped(c, "omero.SecurityViolation",
+        return call_wrap(c, "omero.SecurityViolation",
                        arena_printf(c->mem, "User %lld is not a member of group %lld and cannot login", (long long)session->user,
                                     (long long)session->group));
     session->refs++;
@@ -95,17 +95,17 @@ static int make(struct call *c, const char *user, const char *password, const ch
     if (id < 0) {
         int64_t known = people_find(c->server->store, user);
         const char *shown = known < 0 ? arena_str(c->mem, "[]") : arena_printf(c->mem, "[id=%lld]", (long long)known);
-        return permission_denied(c, arena_printf(c->mem, "Password check failed for '%s': %s", user, shown));
+        return call_deny(c, arena_printf(c->mem, "Password check failed for '%s': %s", user, shown));
     }
     group = wanted && wanted[0] ? people_group(c->server->store, wanted) : people_default_group(c->server->store, id);
     if (group < 0)
-        return wrapped(c, "omero.ApiUsageException", arena_printf(c->mem, "No such group: %s", wanted ? wanted : ""));
+        return call_wrap(c, "omero.ApiUsageException", arena_printf(c->mem, "No such group: %s", wanted ? wanted : ""));
 
     const struct viewer *v = viewer_load(c->server->store, c->mem, id, group);
     const struct viewer_group *g = viewer_group(v, group);
 
     if (!v->admin && (!g || !g->member))
-        return wrapped(
+        return call_wrap(
             c, "omero.SecurityViolation",
             arena_printf(c->mem, "User %lld is not a member of group %lld and cannot login", (long long)id, (long long)group));
     return adopt(
@@ -121,7 +121,7 @@ static int create_session(struct call *c)
     if (c->conn->session)
         return cannot_create(c, "session exists");
     if (!client_uuid || !client_uuid[0])
-        return wrapped(c, "omero.ApiUsageException", "");
+        return call_wrap(c, "omero.ApiUsageException", "");
     return looks_like_uuid(in->user_id) ? join(c, in->user_id, in->password, client_uuid)
                                         : make(c, in->user_id, in->password, client_uuid);
 }

@@ -16,6 +16,7 @@
 
 struct conn;
 struct call;
+struct fault;
 struct server;
 struct servant;
 struct session;
@@ -87,6 +88,8 @@ struct server {
     pthread_cond_t changed;  /* a connection ended, a task came, stopping */
     struct task *tasks, **last_task;
     int64_t pause_ms;        /* what a step of an import takes */
+    uint64_t faults;         /* those that are on, a bit each: fault.c */
+    const struct fault *frozen; /* the one that stopped all answers */
 };
 
 /* server.c */

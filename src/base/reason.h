@@ -66,7 +66,8 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(UNLINKED, "unlinked", FINAL, RESEARCHER, "an annotation of its card was taken off", "nothing, if it was meant so")       \
     X(IN_PLACE, "in-place", WAIT, ADMIN, "files cannot be placed in OMERO's repository", "see what the text names, or upload")   \
     X(UNDER_WAY, "under-way", WAIT, NOBODY, "an earlier try may still be running on the server", "nothing: it is asked again") \
-    X(UNKNOWN_OUTCOME, "unknown-outcome", FINAL, ADMIN, "it is not known whether the import happened", "look in OMERO")        \
+    X(UNKNOWN_OUTCOME, "unknown-outcome", FINAL, ADMIN, "it is not known whether the import happened",                     \
+      "look in OMERO; if its images are not there, impomero forget, and it is imported anew")                                 \
     X(DISK_FULL, "disk-full", WAIT, ADMIN, "the disk of the state directory is full", "make room there")                       \
     X(LEDGER, "ledger", FINAL, ADMIN, "the ledger cannot be used", "see the text; never delete the ledger")                    \
     X(BUSY, "busy", FINAL, ADMIN, "another impomero works on this ledger", "wait for it, or stop it")                          \

@@ -8,7 +8,7 @@
     X(SOME, 1, "something was refused or failed for a file or a card; the others went on")  \
     X(USAGE, 2, "the command line is not right")                                            \
     X(CONFIG, 3, "the configuration is not right")                                          \
-    X(SERVER, 4, "the OMERO server cannot be reached, or is not trusted")                   \
+    X(SERVER, 4, "the OMERO server cannot be reached, is not trusted, or fails")                \
     X(LOGIN, 5, "OMERO refuses the login or the permission")                                \
     X(BUSY, 6, "another impomero works on this ledger")                                     \
     X(STATE, 7, "the ledger or the state directory cannot be used")                         \

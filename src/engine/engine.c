@@ -20,6 +20,7 @@ enum {
     TICK_MS = 500,
     TIDY_EVERY_MS = 5000,
     PATIENCE_MS = 15000, /* until idle: what is tried again within this time is waited for */
+    CALM_S = 60,         /* until idle: but not for longer than this when there is nothing to do but to wait */
     LOOKS_AGAIN = 3,     /* until idle: how often files that change under way are looked at anew */
     PER_USER = 0,
 };
@@ -41,7 +42,9 @@ struct loop {
     int64_t *aside, *aside_cards; /* rows that are none of ours: claimed, so that they are not handed out again */
     size_t n_aside, cap_aside, n_aside_cards, cap_aside_cards;
     int64_t due_ms, due_card_ms; /* the next fileset or changed card that waits; 0 = none */
-    int64_t pause_until_ms;
+    int64_t pause_until_ms;   /* no work before */
+    int64_t ledger_until_ms;  /* and the ledger is left alone */
+    bool unreleased;          /* it could not be written: claims of rows may not have been given back */
     int64_t tidied_ms;
     int looks_again;
     int64_t asked; /* the request for which the server was asked last */
@@ -88,6 +91,13 @@ void engine_well(struct engine *e)
 {
     pthread_mutex_lock(&e->mutex);
     e->troubles = 0;
+    pthread_mutex_unlock(&e->mutex);
+}
+
+void engine_worked(struct engine *e)
+{
+    pthread_mutex_lock(&e->mutex);
+    e->worked_ns = clock_mono_ns();
     pthread_mutex_unlock(&e->mutex);
 }
 
@@ -310,14 +320,32 @@ static bool look_is_due(struct loop *l, bool *all)
     return *all || roots_due(&l->roots);
 }
 
-static bool is_soon(int64_t due_ms)
+static bool is_soon(const struct loop *l, int64_t due_ms)
 {
-    return due_ms != 0 && due_ms - clock_wall_ms() < PATIENCE_MS;
+    return due_ms != 0 && due_ms - clock_wall_ms() < PATIENCE_MS && clock_mono_ns() - l->e->worked_ns < CALM_S * NS_PER_S;
 }
 
 static bool is_idle(const struct loop *l)
 {
-    return all_free(l->e) && !roots_settling(&l->roots) && !is_soon(l->due_ms) && !is_soon(l->due_card_ms) && !l->e->look_again;
+    return all_free(l->e) && !roots_settling(&l->roots) && !is_soon(l, l->due_ms) && !is_soon(l, l->due_card_ms) &&
+           !l->e->look_again;
+}
+
+/* A ledger that takes nothing just now: a service waits that out as it does a server that is away. */
+static bool is_passing(enum reason why)
+{
+    return why == REASON_DISK_FULL || why == REASON_BUSY;
+}
+
+static int endure(struct loop *l, struct err *err)
+{
+    struct engine *e = l->e;
+
+    if (e->job->until_idle || !is_passing(err->why))
+        return -1;
+    e->trouble = *err;
+    e->troubles++;
+    return 0;
 }
 
 /* What concerns all work: it ends a run that is to end when idle, and is waited out by one that is not.  True: end. */
@@ -332,16 +360,33 @@ static bool is_blocked(struct loop *l, struct err *err)
         return true;
     }
     l->pause_until_ms = clock_wall_ms() + retry_delay_ms(e->trouble.why, ERR_WAIT, e->troubles, retry_random());
+    if (is_passing(e->trouble.why)) {
+        l->ledger_until_ms = l->pause_until_ms;
+        l->unreleased = true;
+    }
     log_warn("engine.paused", "all work waits", LOG_ERR(&e->trouble), LOG_INT("s", (l->pause_until_ms - clock_wall_ms()) / 1000));
     e->trouble.why = REASON_NONE;
     return false;
 }
 
+/* Rows that stayed claimed are handed out again once nobody works. */
+static int reclaim(struct loop *l, struct err *err)
+{
+    if (!l->unreleased || !all_free(l->e))
+        return 0;
+    if (ledger_unclaim(l->e->ledger, err) < 0)
+        return -1;
+    l->unreleased = false;
+    l->n_aside = l->n_aside_cards = 0;
+    return 0;
+}
+
 static void rest(struct loop *l)
 {
     struct engine *e = l->e;
-    struct pollfd fds[] = {{.fd = e->wake, .events = POLLIN}, {.fd = roots_fd(&l->roots), .events = POLLIN}};
     int64_t now = clock_wall_ms();
+    bool deaf = now < l->ledger_until_ms; /* news cannot be taken in */
+    struct pollfd fds[] = {{.fd = e->wake, .events = POLLIN}, {.fd = deaf ? -1 : roots_fd(&l->roots), .events = POLLIN}};
     uint64_t ignored;
 
     pthread_mutex_unlock(&e->mutex);
@@ -349,7 +394,7 @@ static void rest(struct loop *l)
         l->tidied_ms = now;
         sessions_tidy(e->sessions);
     }
-    if (poll(fds, ARRAY_LEN(fds), (int)roots_rest_ms(&l->roots, TICK_MS)) > 0)
+    if (poll(fds, ARRAY_LEN(fds), deaf ? TICK_MS : (int)roots_rest_ms(&l->roots, TICK_MS)) > 0)
         (void)!read(e->wake, &ignored, sizeof(ignored));
     pthread_mutex_lock(&e->mutex);
 }
@@ -371,7 +416,7 @@ static int take_news(struct loop *l, struct err *err)
 static int turn(struct loop *l, bool *over, struct err *err)
 {
     struct engine *e = l->e;
-    int r;
+    int r = 0;
 
     *over = engine_is_stopped(e);
     if (*over)
@@ -379,10 +424,13 @@ static int turn(struct loop *l, bool *over, struct err *err)
     if (is_blocked(l, err))
         return -1;
     pthread_mutex_unlock(&e->mutex);
-    r = take_news(l, err);
+    if (clock_wall_ms() >= l->ledger_until_ms)
+        r = take_news(l, err);
     pthread_mutex_lock(&e->mutex);
-    if (r == 0 && clock_wall_ms() >= l->pause_until_ms)
+    if (r == 0 && clock_wall_ms() >= l->pause_until_ms && (r = reclaim(l, err)) == 0)
         r = hand_out(l, err);
+    if (r < 0)
+        r = endure(l, err);
     *over = r == 0 && e->job->until_idle && is_idle(l) && e->trouble.why == REASON_NONE;
     if (r == 0 && !*over)
         rest(l);
@@ -432,7 +480,7 @@ static int hurry(struct loop *l, struct err *err)
 static int run_all(struct loop *l, struct err *err)
 {
     if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0) ||
-        roots_look(&l->roots, true, err) < 0 || start_workers(l->e, err) < 0)
+        (roots_look(&l->roots, true, err) < 0 && endure(l, err) < 0) || start_workers(l->e, err) < 0)
         return -1;
     return run_loop(l, err);
 }
@@ -445,6 +493,7 @@ int engine_run(const struct engine_job *job, struct err *err)
                        .telling = PTHREAD_MUTEX_INITIALIZER, .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     struct loop l = {.e = &e, .a = arena_new()};
 
+    e.worked_ns = clock_mono_ns();
     reach_trust(job->settings, known, &trust);
     trust.ask = job->ask;
     trust.ask_arg = job->arg;

@@ -99,6 +99,7 @@ void work_card(struct engine *e, const struct ledger_dataset *d)
     }
     engine_well(e);
     int r = follow_locked(e, s, d, &err);
+    engine_worked(e);
     sessions_give(e->sessions, s);
     if (r < 0)
         behind(e, d, &err);

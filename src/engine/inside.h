@@ -28,6 +28,7 @@ struct engine {
     bool look_again;        /* a file changed under way: its stamps in the ledger are old */
     struct err trouble;     /* what concerns all work; REASON_NONE = nothing */
     int troubles;           /* in a row */
+    int64_t worked_ns;      /* when more than a question about an earlier try was last done */
     pthread_mutex_t telling;
     int wake;               /* eventfd of the main thread: a worker is free, or something is wrong */
 };
@@ -39,6 +40,7 @@ int engine_keep_on(void *engine, struct err *err);
 /* Something that concerns all work: the main thread decides. */
 void engine_trouble(struct engine *e, const struct err *err);
 void engine_well(struct engine *e); /* the server was there */
+void engine_worked(struct engine *e); /* a fileset or card was worked on, well or not */
 void engine_look_again(struct engine *e);
 
 /* The two kinds of work; both run on a worker and leave the row in a state in the ledger. */

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 void reach_trust(const struct settings *s, const char *known_servers, struct om_trust *out)
 {
     out->known_servers = known_servers;
@@ -13,7 +15,8 @@ void reach_trust(const struct settings *s, const char *known_servers, struct om_
 void reach_server(const struct settings *s, struct om_trust *trust, struct om_trace *trace, struct om_server *out)
 {
     *out = (struct om_server){.host = s->server.host, .port = (uint16_t)s->server.port, .plain = s->server.plain_tcp,
-                              .force_plain = s->server.plain_tcp, .trust = trust, .trace = trace};
+                              .force_plain = s->server.plain_tcp, .answer_ns = s->server.timeout_s * NS_PER_S, .trust = trust,
+                              .trace = trace};
 }
 
 struct om_trace *reach_trace(const struct settings *s)

@@ -37,6 +37,8 @@ const struct conf_key settings_keys[] = {
      .text = "speak without TLS"},
     {"server", "allow_anonymous", CONF_BOOL, AT(server.allow_anonymous), .fallback = "false", .option = "allow-anonymous",
      .text = "accept TLS without a certificate: nothing proves then who answers"},
+    {"server", "timeout", CONF_SECONDS, AT(server.timeout_s), .fallback = "0", .min = 0, .max = DAY_S,
+     .text = "the longest that one answer is waited for; 0: what suits each call, up to 4 hours"},
     {NULL, "state", CONF_PATH, AT(state_dir), .arg = "DIR",
      .text = "directory of the ledger and of the known servers"},
     {NULL, "workers", CONF_INT, AT(workers), .fallback = "2", .min = 1, .max = 64, .text = "filesets imported at a time"},

@@ -32,6 +32,7 @@ struct settings {
         const char *password_file;
         const char *ca_file; /* NULL: the system's store */
         bool plain_tcp;      /* Glacier2 without TLS */
+        int64_t timeout_s;   /* for one answer; 0: what suits each call */
         bool allow_anonymous; /* TLS without certificates (OMERO's old default ciphers) */
     } server;
     const char *state_dir; /* absolute; not made here.  In it: ledger.db, known_servers, lock */

@@ -230,6 +230,8 @@ static void turn(struct work *w)
 
     engine_tell(w->e, &(struct engine_event){.what = ENGINE_BEGIN, .fileset = &w->f});
     int r = run(w, &err);
+    if (r == 0 || w->dataset)
+        engine_worked(w->e);
     if (r == 0)
         tell_done(w);
     else if (!fresh && !w->dataset && w->f.call != LEDGER_CALL_NONE)

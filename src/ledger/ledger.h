@@ -318,6 +318,8 @@ struct ledger_fileset {
 int ledger_next(struct ledger *l, int per_user, struct arena *a, const struct ledger_fileset **out, int64_t *next_ms,
                 struct err *err);
 int ledger_release(struct ledger *l, int64_t fileset, struct err *err);
+/* Give back every claim, of filesets and of cards: when nobody works, and one could not be given back by itself. */
+int ledger_unclaim(struct ledger *l, struct err *err);
 /* LEDGER_NOTHING: no such row. */
 int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct ledger_fileset **out, struct err *err);
 
@@ -414,5 +416,6 @@ int ledger_request_next(struct ledger *l, struct arena *a, const struct ledger_r
 /* Carry the oldest open request out, as one step.  LEDGER_NOTHING: none is open.
  * RETRY: waiting and held ones become ready, or waiting and due where something may be on the server (not those held by the plan:
  * the next scan decides these); done ones whose images were all found deleted (ledger_image_deleted) start again; datasets that
- * wait are due.  FORGET: rows of filesets that are not under way. */
+ * wait are due.  FORGET: rows of filesets that are not under way, and of those held as
+ * REASON_UNKNOWN_OUTCOME. */
 int ledger_request_take(struct ledger *l, struct arena *a, const struct ledger_request **out, struct err *err);

@@ -96,7 +96,7 @@ static int read_uuid(struct ledger *l, struct err *err)
 }
 
 /* What an earlier run had claimed is free again: only one engine lives at a time. */
-static int unclaim(struct ledger *l, struct err *err)
+int ledger_unclaim(struct ledger *l, struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
 
@@ -107,13 +107,23 @@ static int unclaim(struct ledger *l, struct err *err)
     return tx_commit(&tx, err);
 }
 
+static int make_state_dir(const char *state_dir, struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    if (io_make_dirs(state_dir, &why) == 0)
+        return 0;
+    err_set(err, why.why == REASON_DISK_FULL ? REASON_DISK_FULL : REASON_LEDGER, 0, "state directory: %s", why.text);
+    return err_hint(err, "name one that this account may write to: --state, or $STATE_DIRECTORY");
+}
+
 static int open_engine(struct ledger *l, const char *state_dir, struct err *err)
 {
-    if (io_make_dirs(state_dir, err) < 0 || ledger_place(state_dir, err) < 0 || look(l->path, err) < 0 ||
+    if (make_state_dir(state_dir, err) < 0 || ledger_place(state_dir, err) < 0 || look(l->path, err) < 0 ||
         lock_take(state_dir, &l->lock, err) < 0 || connect_db(l, err) < 0 || schema_check(l, err) < 0 || wal(l, err) < 0 ||
         schema_migrate(l, err) < 0 || read_uuid(l, err) < 0)
         return -1;
-    return unclaim(l, err);
+    return ledger_unclaim(l, err);
 }
 
 static int open_guest(struct ledger *l, const char *state_dir, struct err *err)

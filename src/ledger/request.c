@@ -98,9 +98,11 @@ static int retry_one(struct ledger *l, int64_t id, int *changed, struct err *err
     return *changed ? event_add(l, id, 0, "retry", REASON_NONE, "", err) : 0;
 }
 
+/* What is under way is not forgotten, but for what only a person can say the outcome of. */
 static int forget_one(struct ledger *l, int64_t id, int *changed, struct err *err)
 {
-    if (sql_do(l, err, "DELETE FROM fileset WHERE id = ?1 AND claimed = 0 AND call IN ('none', 'finished')", "i", id) < 0)
+    if (sql_do(l, err, "DELETE FROM fileset WHERE id = ?1 AND claimed = 0 AND (call IN ('none', 'finished')"
+                   " OR (state = 'held' AND reason = ?2))", "it", id, reason_row(REASON_UNKNOWN_OUTCOME)->name) < 0)
         return -1;
     *changed = sqlite3_changes(l->db);
     return 0;

@@ -36,6 +36,11 @@ static const struct {
 };
 enum { PATIENCE_S = 600 };
 
+static int64_t at_most(const struct om_client *c, int64_t ns)
+{
+    return c->server->answer_ns && c->server->answer_ns < ns ? c->server->answer_ns : ns;
+}
+
 static int64_t deadline_of(const struct om_client *c, const struct ice_op *op)
 {
     int64_t seconds = PATIENCE_S;
@@ -44,7 +49,7 @@ static int64_t deadline_of(const struct om_client *c, const struct ice_op *op)
         if (patience[i].op == op)
             seconds = patience[i].seconds;
 
-    int64_t deadline = clock_after_ns(seconds * NS_PER_S);
+    int64_t deadline = clock_after_ns(at_most(c, seconds * NS_PER_S));
 
     return deadline < c->until_ns ? deadline : c->until_ns;
 }
@@ -125,7 +130,7 @@ static int failed(struct om_client *c, struct err *err)
     struct router *r = c->way_state;
 
     om_error_hide(err, c->uuid);
-    if (err->why == REASON_SESSION || ice_conn_is_dead(r->conn))
+    if (err->why == REASON_SESSION || err->why == REASON_TIMEOUT || ice_conn_is_dead(r->conn))
         c->dead = true;
     return -1;
 }
@@ -168,6 +173,7 @@ static int router_wait(struct om_client *c, const struct ice_proxy *to, const st
         return 0;
     c->fault = reply.exception ? reply.exception->cls : NULL;
     om_error(op, &reply, err);
+    err_prefix(err, "%s:%u: ", c->server->host, (unsigned)c->server->port);
     return failed(c, err);
 }
 
@@ -255,6 +261,8 @@ static int create_session(struct om_client *c, const struct om_login *login, int
     if (ice_conn_send(r->conn, &r->proxy->id, op, &ctx, ICE_ENC_1_1, &in, deadline, &id, err) < 0 ||
         ice_conn_wait(r->conn, id, op, deadline, mem, &reply_values, &reply, err) < 0)
         return -1;
+    if (reply.status >= ICE_NO_OBJECT && reply.status <= ICE_NO_OPERATION)
+        return err_set(err, REASON_NOT_OMERO, 0, "it speaks Ice, and has no router for OMERO");
     if (reply.status != ICE_OK)
         return om_error(op, &reply, err);
     *out = reply_values.ret;
@@ -278,7 +286,7 @@ int om_router_login(struct om_client *c, const struct om_login *login, struct er
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     struct router *r = mem_new(1, sizeof(*r));
-    int64_t deadline = clock_after_ns(c->server->connect_ns ? c->server->connect_ns : CONNECT_S * NS_PER_S);
+    int64_t deadline = clock_after_ns(at_most(c, c->server->connect_ns ? c->server->connect_ns : CONNECT_S * NS_PER_S));
     const struct ice_proxy *factory = NULL;
 
     c->way = &router_way;
