@@ -5,8 +5,8 @@
  * table is bounded) is told of it again, once.  Replies that carry class instances are asked for in encoding 1.0, where an
  * unknown class can be skipped; the login goes in 1.1, since only there the router's exceptions arrive whole.
  *
- * One thread at a time uses a session.  A failure of the connection, a call that was not answered in time (what it was asked of may
- * be busy with it, and would not survive a second call) or REASON_SESSION ends it: close it and open another.
+ * One thread at a time uses a session.  A failure of the connection, a call that was not answered in time (what it was asked of
+ * may be busy with it, and would not survive a second call) or REASON_SESSION ends it: close it and open another.
  * The session's uuid is a credential: it stays in memory and in no text. */
 #pragma once
 
