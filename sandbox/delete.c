@@ -70,6 +70,13 @@ static const char *const rules[] = {
      "= l.child "
      "where may_delete(x._grp, x._owner) and not exists (select 1 from DatasetImageLink o where o.child = l.child and not exists "
      "(select 1 from doomed y where y.t = 'Dataset' and y.id = o.parent))"),
+    ("select 'Plate', l.child from doomed d join ScreenPlateLink l on d.t = 'Screen' and l.parent = d.id join Plate x on "
+     "x.id = l.child where may_delete(x._grp, x._owner) and not exists (select 1 from ScreenPlateLink o where o.child = l.child "
+     "and not exists (select 1 from doomed y where y.t = 'Screen' and y.id = o.parent))"),
+    "select 'Well', w.id from doomed d join Well w on d.t = 'Plate' and w.plate = d.id",
+    "select 'WellSample', s.id from doomed d join WellSample s on d.t = 'Well' and s.well = d.id",
+    "select 'Image', s.image from doomed d join WellSample s on d.t = 'WellSample' and s.id = d.id",
+    "select 'WellSample', s.id from doomed d join WellSample s on d.t = 'Image' and s.image = d.id",
     "select 'Image', i.id from doomed d join Image i on d.t = 'Fileset' and i.fileset = d.id",
     ("select 'Fileset', i.fileset from doomed d join Image i on d.t = 'Image' and i.id = d.id where i.fileset is not null and "
      "not exists "

@@ -26,7 +26,10 @@ const struct entity entities[] = {
     {"ProjectDatasetLink", &om_project_dataset_link_class, "ProjectDatasetLink", "ome.model.containers", LINK, &om_project_class},
     {"DatasetImageLink", &om_dataset_image_link_class, "DatasetImageLink", "ome.model.containers", LINK, &om_dataset_class},
     {"Screen", &om_screen_class, "Screen", "ome.model.screen", "!name description"},
-    {"Plate", &om_plate_class, "Plate", "ome.model.screen", "!name description"},
+    {"Plate", &om_plate_class, "Plate", "ome.model.screen", "!name description rows columns"},
+    {"ScreenPlateLink", &om_screen_plate_link_class, "ScreenPlateLink", "ome.model.screen", LINK, &om_screen_class},
+    {"Well", &om_well_class, "Well", "ome.model.screen", "!plate row column"},
+    {"WellSample", &om_well_sample_class, "WellSample", "ome.model.screen", "!well !image"},
     {"Image", &om_image_class, "Image", "ome.model.core", "!name description series acquisitionDate archived partial fileset"},
     {"Pixels", &om_pixels_class, "Pixels", "ome.model.core",
      "!image pixelsType dimensionOrder significantBits sizeX sizeY sizeZ sizeC sizeT sha1 physicalSizeX physicalSizeY "
@@ -221,8 +224,8 @@ bool entity_collection(const struct entity *e, const char *name, struct collecti
 {
     static const struct {
         const char *field, *back;
-    } backs[] = {{"pixels", "image"},   {"channels", "pixels"}, {"usedFiles", "fileset"},
-                 {"images", "fileset"}, {"jobLinks", "parent"}, {"originalFileLinks", "parent"}};
+    } backs[] = {{"pixels", "image"},   {"channels", "pixels"}, {"usedFiles", "fileset"},         {"wells", "plate"},
+                 {"images", "fileset"}, {"jobLinks", "parent"}, {"originalFileLinks", "parent"}, {"wellSamples", "well"}};
     char member[80];
 
     snprintf(member, sizeof(member), "_%sSeq", name);

@@ -15,8 +15,13 @@
 enum { STEPS = 5 };
 
 struct made {
-    size_t n;
-    int64_t *images, *pixels;
+    size_t n, n_plates;
+    int64_t *images, *pixels, *plates;
+};
+
+/* Where it goes: at most one of the two. */
+struct goal {
+    int64_t dataset, screen; /* -1: none */
 };
 
 /* --- failures --- */
@@ -41,12 +46,12 @@ static const char *thrown(const struct call *c)
 
 /* --- what the images are to be linked with --- */
 
-static int check_target(struct command *k, struct call *c, int64_t *dataset)
+static int check_target(struct command *k, struct call *c, struct goal *goal)
 {
     const struct om_iobject *target = import_of(k)->settings->user_specified_target;
     int64_t owner, group;
 
-    *dataset = -1;
+    *goal = (struct goal){-1, -1};
     if (!target)
         return 0;
     if (target->cls != &om_dataset_class && target->cls != &om_screen_class)
@@ -56,8 +61,7 @@ static int check_target(struct command *k, struct call *c, int64_t *dataset)
     if (!(viewer_may(c->viewer, group, owner) & MAY_LINK))
         return fail(k, "import-request-failure", arena_printf(c->mem, "Cannot link to object: %s:%lld", target->cls->id,
                                                                (long long)target->id->val));
-    if (target->cls == &om_dataset_class)
-        *dataset = target->id->val;
+    *(target->cls == &om_dataset_class ? &goal->dataset : &goal->screen) = target->id->val;
     return 0;
 }
 
@@ -133,11 +137,47 @@ static void make_images(struct command *k, struct call *c, struct rows *m, const
     made->n = p->n_images;
 }
 
+static void add_well(struct rows *m, int64_t plate, const struct picture_well *w, const int64_t *images)
+{
+    struct store *store = m->c->server->store;
+    int64_t well = row_new(m, "Well");
+
+    (void)store_run(store, "update Well set plate = ?, row = ?, \"column\" = ? where id = ?", "iiii", plate, (int64_t)w->row,
+                    (int64_t)w->column, well);
+    for (size_t i = 0; i < w->n_fields; i++) {
+        int64_t sample = row_new(m, "WellSample");
+        (void)store_run(store, "update WellSample set well = ?, image = ? where id = ?", "iii", well, images[w->fields[i]], sample);
+    }
+}
+
+/* A plate goes into a screen; with a dataset for a target it lies nowhere, and its images in the dataset. */
+static void make_plates(struct command *k, struct call *c, struct rows *m, const struct picture *p, int64_t screen, struct made *made)
+{
+    const struct om_grid_import_settings *s = import_of(k)->settings;
+    const char *wanted = s->user_specified_name ? s->user_specified_name->val : NULL;
+
+    made->plates = arena_alloc(c->mem, p->n_plates, sizeof(*made->plates));
+    made->n_plates = p->n_plates;
+    for (size_t i = 0; i < p->n_plates; i++) {
+        const struct picture_plate *plate = &p->plates[i];
+        int64_t id = row_new(m, "Plate");
+
+        made->plates[i] = id;
+        (void)store_run(c->server->store, "update Plate set name = ?, rows = ?, columns = ? where id = ?", "siii",
+                        picture_plate_name(p, i, wanted), (int64_t)plate->rows, (int64_t)plate->columns, id);
+        if (screen >= 0)
+            (void)row_link(m, "ScreenPlateLink", screen, id);
+        for (size_t w = 0; w < plate->n_wells; w++)
+            add_well(m, id, &plate->wells[w], made->images);
+    }
+}
+
 static int import_images(struct command *k, struct call *c, struct made *made)
 {
     struct import *imp = import_of(k);
     struct rows m = {.c = c};
-    int64_t *notes = arena_alloc(c->mem, imp->settings->user_specified_annotation_list.n, sizeof(*notes)), dataset;
+    int64_t *notes = arena_alloc(c->mem, imp->settings->user_specified_annotation_list.n, sizeof(*notes));
+    struct goal goal;
     struct picture picture;
     struct err err = ERR_INIT;
 
@@ -147,13 +187,27 @@ static int import_images(struct command *k, struct call *c, struct made *made)
         return fail(k, "import-request-failure", "the fileset is not there any more");
     if (picture_read(imp->files[0].path, c->mem, &picture, &err) < 0)
         return fail(k, "error-on-init", err.text);
-    if (check_target(k, c, &dataset) < 0 || find_notes(k, c, &m, notes) < 0)
+    if (check_target(k, c, &goal) < 0 || find_notes(k, c, &m, notes) < 0)
         return -1;
-    make_images(k, c, &m, &picture, dataset, notes, made);
+    make_images(k, c, &m, &picture, goal.dataset, notes, made);
+    make_plates(k, c, &m, &picture, goal.screen, made);
     return 0;
 }
 
 /* --- the steps --- */
+
+/* Of a plate the answer names the plate alone, and the pixels of all of its images. */
+static struct om_api_iobject_list plates_of(struct call *c, const struct made *made)
+{
+    const struct om_iobject **plates = arena_alloc(c->mem, made->n_plates, sizeof(struct om_iobject *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < made->n_plates; i++) {
+        plates[n] = object_load(c, entity_by_name("Plate"), made->plates[i]);
+        n += plates[n] != NULL;
+    }
+    return (struct om_api_iobject_list){.n = n, .at = plates};
+}
 
 static const void *response_of(struct call *c, const struct made *made)
 {
@@ -172,6 +226,8 @@ static const void *response_of(struct call *c, const struct made *made)
     }
     *response = (struct om_grid_import_response){
         .cls = &om_grid_import_response_class, .pixels = {.n = n, .at = pixels}, .objects = {.n = n, .at = images}};
+    if (made->n_plates > 0)
+        response->objects = plates_of(c, made);
     return response;
 }
 

@@ -138,3 +138,10 @@ char *picture_name(const struct picture *p, size_t i, const char *wanted, struct
         name++;
     return arena_printf(arena, "\xe2\x80\xa6%s", name);
 }
+
+const char *picture_plate_name(const struct picture *p, size_t i, const char *wanted)
+{
+    const char *own = p->plates[i].name;
+
+    return wanted && *wanted ? wanted : own && *own ? own : p->file;
+}

@@ -19,10 +19,26 @@ struct picture_image {
     const char *const *channels;   /* c names, each may be NULL */
 };
 
+/* A well of a plate, and its fields: indices of images. */
+struct picture_well {
+    int32_t row, column;           /* from 0 */
+    const size_t *fields;
+    size_t n_fields;               /* 0: an empty well */
+};
+
+struct picture_plate {
+    const char *name;              /* as the file has it; NULL: none */
+    int32_t rows, columns;         /* 0: not said */
+    const struct picture_well *wells;
+    size_t n_wells;
+};
+
 struct picture {
     const char *file;              /* last part of the path of the file that names the images: a companion where there is one */
     const struct picture_image *images;
     size_t n_images;               /* > 0 */
+    const struct picture_plate *plates;
+    size_t n_plates;
     bool known;                    /* false: nothing is known of this format, and the sizes are made up */
 };
 
@@ -34,3 +50,5 @@ int picture_read(const char *path, struct arena *arena, struct picture *out, str
 /* The name that image `i` gets in OMERO, given the import's own name (NULL or blank: none): the name, else the file's, and where
  * there are several images the image's own in brackets; at most 255 UTF-16 units (omero-server, PixelsProcessor). */
 char *picture_name(const struct picture *p, size_t i, const char *wanted, struct arena *arena);
+/* The name that plate `i` gets: the import's own, else the plate's, else the file's (seen on a server). */
+const char *picture_plate_name(const struct picture *p, size_t i, const char *wanted);

@@ -10,6 +10,7 @@
 #include "base/slurp.h"
 #include "base/str.h"
 #include "sandbox/picture_kinds.h"
+#include "sandbox/picture_wells.h"
 
 struct reading {
     XML_Parser xml;
@@ -23,6 +24,7 @@ struct reading {
     bool in_uuid;
     const char *member;       /* FileName of the UUID element that is open */
     struct buf uuid;          /* its text */
+    struct wells wells;
     int failed;
     struct err *err;
 };
@@ -31,6 +33,7 @@ static void reading_clear(struct reading *r)
 {
     mem_freep(&r->images);
     buf_clear(&r->uuid);
+    wells_clear(&r->wells);
     XML_ParserFree(r->xml);
 }
 
@@ -81,8 +84,9 @@ static void on_binary_only(struct reading *r, const XML_Char **attributes)
 
 static void on_image(struct reading *r, const XML_Char **attributes)
 {
-    const char *name = attribute(attributes, "Name");
+    const char *name = attribute(attributes, "Name"), *id = attribute(attributes, "ID");
 
+    wells_image(&r->wells, r->arena, id);
     r->images = mem_grow(r->images, r->n, &r->cap, sizeof *r->images);
     r->images[r->n++] = (struct picture_image){.name = name ? arena_str(r->arena, name) : NULL};
     r->names = NULL;
@@ -118,6 +122,37 @@ static void on_channel(struct reading *r, const XML_Char **attributes)
     r->n_named += n == 0 ? 1 : n > left ? left : (uint32_t)n;
 }
 
+static int32_t number_of(const XML_Char **attributes, const char *name)
+{
+    const char *text = attribute(attributes, name);
+    long n = text ? strtol(text, NULL, 10) : 0;
+
+    return n < 0 ? 0 : n > SANDBOX_WELLS_MAX ? SANDBOX_WELLS_MAX : (int32_t)n;
+}
+
+static void on_plate(struct reading *r, const XML_Char **attributes)
+{
+    const char *name = attribute(attributes, "Name");
+
+    wells_plate(&r->wells, &(struct picture_plate){.name = name ? arena_str(r->arena, name) : NULL,
+                                                   .rows = number_of(attributes, "Rows"),
+                                                   .columns = number_of(attributes, "Columns")});
+}
+
+static void on_well(struct reading *r, const XML_Char **attributes)
+{
+    if (wells_well(&r->wells, number_of(attributes, "Row"), number_of(attributes, "Column")) < 0)
+        fail(r, REASON_TOO_LARGE, "loci.formats.FormatException: too many wells");
+}
+
+static void on_image_ref(struct reading *r, const XML_Char **attributes)
+{
+    const char *id = attribute(attributes, "ID");
+
+    if (id && wells_field(&r->wells, r->arena, id) < 0)
+        fail(r, REASON_TOO_LARGE, "loci.formats.FormatException: too many well samples");
+}
+
 static void on_uuid(struct reading *r, const XML_Char **attributes)
 {
     const char *file = attribute(attributes, "FileName");
@@ -133,7 +168,8 @@ static void XMLCALL on_start(void *data, const XML_Char *name, const XML_Char **
         const char *name;
         void (*fn)(struct reading *r, const XML_Char **attributes);
     } elements[] = {{"OME", on_ome}, {"BinaryOnly", on_binary_only}, {"Image", on_image}, {"Pixels", on_pixels},
-                    {"Channel", on_channel}, {"UUID", on_uuid}};
+                    {"Channel", on_channel}, {"UUID", on_uuid}, {"Plate", on_plate}, {"Well", on_well},
+                    {"ImageRef", on_image_ref}};
     struct reading *r = data;
     const char *colon = strchr(name, ':'), *local = colon ? colon + 1 : name;
 
@@ -195,6 +231,7 @@ static int take_images(struct reading *r, struct picture *out)
     memcpy(at, r->images, r->n * sizeof *at);
     out->images = at;
     out->n_images = r->n;
+    wells_take(&r->wells, r->arena, out);
     return 0;
 }
 

@@ -9,6 +9,14 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
+/* The targets of imports by their provenance. */
+#define OF_SOURCE(T)                                                                                                          \
+    {"select d.id from " T "AnnotationLink l join l.parent d join l.child a join a.mapValue m "                               \
+     "where a.ns = :ns and m.name = :k and m.value = :v and l.details.owner.id = :o and d.details.owner.id = :o order by d.id", \
+     "l",                                                                                                                     \
+     "select d.id from Pair m join Annotation a on a.id = m.object join " T "AnnotationLink l on l.child = a.id "             \
+     "join " T " d on d.id = l.parent where m.holder = 'Annotation.mapValue' and m.name = :k and m.value = :v and a.ns = :ns " \
+     "and l._owner = :o and d._owner = :o and see(d._grp, d._owner) order by d.id"}
 #define GATEWAY                                                                                                              \
     "select obj from %T obj join fetch obj.details.owner as owner left outer join fetch obj.details.externalInfo "           \
     "join fetch obj.details.creationEvent"
@@ -42,15 +50,11 @@ static const struct text texts[] = {
     {"select new map(p.id as c0, p as c1_details_permissions) from Project p where p.name = :n and p.details.owner.id = :o "
      "order by p.id",
      "{lr", "select id, _grp, _owner from Project where name = :n and _owner = :o and see(_grp, _owner) order by id"},
-    {"select d.id from DatasetAnnotationLink l join l.parent d join l.child a join a.mapValue m "
-     "where a.ns = :ns and m.name = :k and m.value = :v and l.details.owner.id = :o and d.details.owner.id = :o order by d.id",
-     "l",
-     "select d.id from Pair m join Annotation a on a.id = m.object join DatasetAnnotationLink l on l.child = a.id "
-     "join Dataset d on d.id = l.parent where m.holder = 'Annotation.mapValue' and m.name = :k and m.value = :v and a.ns = :ns "
-     "and l._owner = :o and d._owner = :o and see(d._grp, d._owner) order by d.id"},
+    OF_SOURCE("Dataset"),
+    OF_SOURCE("Screen"),
     {"select new map(d.details.owner.id as c0, d.details.group.id as c1, d.name as c2, d as c3_details_permissions) "
-     "from Dataset d where d.id = :d",
-     "{llsr", "select _owner, _grp, name, _grp, _owner from Dataset where id = :d and see(_grp, _owner)"},
+     "from %T d where d.id = :d",
+     "{llsr", "select _owner, _grp, name, _grp, _owner from %T where id = :d and see(_grp, _owner)"},
     {"select l.id from ProjectDatasetLink l where l.parent.id = :p and l.child.id = :d", "l",
      "select id from ProjectDatasetLink where parent = :p and child = :d and see(_grp, _owner)"},
     {"select d.id from Dataset d where d.id=:id", "l", "select id from Dataset where id = :id and see(_grp, _owner)"},
@@ -65,10 +69,10 @@ static const struct text texts[] = {
      "select id from Annotation where id in " IN("ids") " and _grp = :g and see(_grp, _owner)"},
     {"select a.id from Annotation a where a.id in (:ids) and a.details.group.id = :g and a.details.owner.id = :o", "l",
      "select id from Annotation where id in " IN("ids") " and _grp = :g and _owner = :o and see(_grp, _owner)"},
-    {"select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
+    {"select a.id from %T l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
      "order by a.id",
      "l",
-     "select a.id from DatasetAnnotationLink l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and "
+     "select a.id from %T l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and "
      "a.ns = :ns "
      "and see(l._grp, l._owner) order by a.id"},
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
@@ -95,9 +99,13 @@ static const struct text texts[] = {
     {"select i.id, i.name, i.series from Image i where i.fileset.id = :f order by i.series, i.id", "lsi",
      "select id, name, series from Image where fileset = :f and see(_grp, _owner) order by series, id"},
     {"select distinct pl.id, pl.name from WellSample ws join ws.image i join ws.well w join w.plate pl where i.fileset.id = :f",
-     "ls", "select id, name from Plate where id = -1"},
+     "ls",
+     "select distinct p.id, p.name from WellSample s join Image i on i.id = s.image join Well w on w.id = s.well "
+     "join Plate p on p.id = w.plate where i.fileset = :f and see(p._grp, p._owner) order by p.id"},
     {"select i.id from Image i where i.id in (:ids) order by i.id", "l",
      "select id from Image where id in " IN("ids") " and see(_grp, _owner) order by id"},
+    {"select p.id from Plate p where p.id in (:ids) order by p.id", "l",
+     "select id from Plate where id in " IN("ids") " and see(_grp, _owner) order by id"},
     {"select o.path, o.name from OriginalFile o where o.id = :id", "ss",
      "select path, name from OriginalFile where id = :id and see(_grp, _owner)"},
     {"select ofile from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile join fileset.images as "
@@ -186,7 +194,8 @@ static const struct text texts[] = {
      "i.fileset = e.fileset "
      "where i.id in (select value from json_each(:id)) and see(e._grp, e._owner) order by e.id"},
     {"from %T as c where c.child.id=:n1", "o", "select id from %T where child = :n1 and see(_grp, _owner) order by id"},
-    {"from WellSample as c where c.image.id=:n1", "o", "select id from Plate where id = -1", "Plate"},
+    {"from WellSample as c where c.image.id=:n1", "o",
+     "select id from WellSample where image = :n1 and see(_grp, _owner) order by id", "WellSample"},
 };
 
 static bool after_equals(const struct buf *out)

@@ -35,4 +35,5 @@
 #define CARD_MEANING_MAX (4u << 20) /* bytes of all keys and values of one card as text: dotted keys repeat their beginning */
 #define OMERO_PAIR_MAX 2600u         /* bytes of a key or a value in OMERO: they are in an index with rows of 2,704 bytes */
 #define SANDBOX_CHANNELS_MAX 65536u  /* channels of one image: a name each is kept */
+#define SANDBOX_WELLS_MAX 65536       /* wells and fields of the plates of one file; a plate has at most 1,536 wells */
 #define SANDBOX_PAGES_MAX 65536u     /* pages of one TIFF */

@@ -45,10 +45,19 @@ static void line_start(struct progress *p)
     fflush(p->cli->err);
 }
 
+/* Of a plate its thousands of images are only counted. */
 static void say_images(FILE *out, const struct engine_event *e)
 {
-    for (size_t i = 0; i < e->n_images; i++)
-        fprintf(out, "%s %s:%lld", i == 0 ? "" : ",", e->images[i].plate ? "Plate" : "Image", (long long)e->images[i].omero_id);
+    size_t n_images = 0, n_said = 0;
+
+    for (size_t i = 0; i < e->n_images; i++) {
+        n_images += !e->images[i].plate;
+        if (e->images[i].plate || !e->fileset->plate)
+            fprintf(out, "%s %s:%lld", n_said++ == 0 ? "" : ",", e->images[i].plate ? "Plate" : "Image",
+                    (long long)e->images[i].omero_id);
+    }
+    if (e->fileset->plate)
+        fprintf(out, " (%zu images)", n_images);
 }
 
 static void say_done(struct progress *p, const struct engine_event *e)
@@ -60,7 +69,10 @@ static void say_done(struct progress *p, const struct engine_event *e)
     FILE *out = p->cli->out;
 
     line_start(p);
-    fprintf(out, "%s -> %s / %s:", path, project, dataset);
+    if (e->fileset->plate)
+        fprintf(out, "%s -> screen %s:", path, dataset);
+    else
+        fprintf(out, "%s -> %s / %s:", path, project, dataset);
     say_images(out, e);
     fputc('\n', out);
     fflush(out);
@@ -72,8 +84,8 @@ static void say_followed(struct progress *p, const struct engine_event *e)
     AUTO(mem_freep) char *dir = str_show(e->dataset->dir);
 
     line_start(p);
-    fprintf(p->cli->out, "%s%s%s: the annotations follow the changed card (Dataset:%lld)\n", root, *dir ? "/" : "", dir,
-            (long long)e->dataset->omero_id);
+    fprintf(p->cli->out, "%s%s%s: the annotations follow the changed card (%s:%lld)\n", root, *dir ? "/" : "", dir,
+            e->dataset->kind == LEDGER_KIND_SCREEN ? "Screen" : "Dataset", (long long)e->dataset->omero_id);
 }
 
 /* ---- objects ---- */

@@ -99,24 +99,26 @@ static int find_kind(struct engine *e, struct om_client *c, const struct some *s
     return ask(c, s, plates, a, there, &missing, err) < 0 ? -1 : mark_deleted(e, c, &missing, plates, a, err);
 }
 
-int alive_find(struct engine *e, struct om_client *c, int64_t dataset, struct arena *a, struct alive *out, struct err *err)
+int alive_find(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct alive *out,
+               struct err *err)
 {
     const struct ledger_image *all;
     struct some images = {0}, plates = {0}, there = {0}, there_plates = {0};
     size_t n = 0;
 
-    if (ledger_images(e->ledger, dataset, 0, 0, a, &all, &n, err) < 0)
+    if (ledger_images(e->ledger, d->id, 0, 0, a, &all, &n, err) < 0)
         return -1;
     images = choose(all, n, false, a);
     plates = choose(all, n, true, a);
     if (find_kind(e, c, &images, false, a, &there, err) < 0 || find_kind(e, c, &plates, true, a, &there_plates, err) < 0)
         return -1;
 
-    int64_t *ids = arena_alloc(a, there.n, sizeof(*ids));
+    const struct some *follow = d->kind == LEDGER_KIND_SCREEN ? &there_plates : &there;
+    int64_t *ids = arena_alloc(a, follow->n, sizeof(*ids));
 
-    for (size_t i = 0; i < there.n; i++)
-        ids[i] = there.at[i]->omero_id;
-    *out = (struct alive){.images = {.ids = ids, .n = there.n}, .last_row = n > 0 ? all[n - 1].row : 0};
+    for (size_t i = 0; i < follow->n; i++)
+        ids[i] = follow->at[i]->omero_id;
+    *out = (struct alive){.images = {.ids = ids, .n = follow->n}, .last_row = n > 0 ? all[n - 1].row : 0};
     return 0;
 }
 
@@ -139,7 +141,7 @@ static int look_dataset(struct engine *e, int64_t id, struct err *err)
         return for_all ? -1 : 0;
     }
     /* Another server knows nothing of these numbers. */
-    r = d->server && strcmp(d->server, s->server) == 0 ? alive_find(e, s->client, id, a, &found, err) : 0;
+    r = d->server && strcmp(d->server, s->server) == 0 ? alive_find(e, s->client, d, a, &found, err) : 0;
     sessions_give(e->sessions, s);
     return r;
 }

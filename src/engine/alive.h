@@ -4,13 +4,14 @@
 #include "engine/notes.h"
 
 struct alive {
-    struct notes_images images; /* in the session's group, by number; no plates */
+    struct notes_images images; /* in the session's group, by number: the dataset's images, the screen's plates */
     int64_t last_row;           /* of all images of the dataset in the ledger */
 };
 
 /* Ask the server, and note in the ledger those images and plates that are not there any more: in no group that the session's user
  * can see.  Those that were moved to another group are neither deleted nor in the list. */
-int alive_find(struct engine *e, struct om_client *c, int64_t dataset, struct arena *a, struct alive *out, struct err *err);
+int alive_find(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct alive *out,
+               struct err *err);
 
 /* The same for the datasets of all done filesets of a path (absolute; NULL: of all), by sessions of their users; users who
  * cannot be acted for now are left out.  -1: the server or the ledger cannot be worked with. */

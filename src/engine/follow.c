@@ -38,7 +38,7 @@ static int follow(struct engine *e, struct session *s, const struct ledger_datas
         return -1;
     if (!(*d)->stale)
         return ledger_dataset_release(e->ledger, old->id, err) < 0 ? -1 : FOLLOW_DONE;
-    if (check_quiet(e, *d, a, err) < 0 || alive_find(e, s->client, (*d)->id, a, &f, err) < 0 ||
+    if (check_quiet(e, *d, a, err) < 0 || alive_find(e, s->client, *d, a, &f, err) < 0 ||
         notes_apply(e, s, *d, &f.images, a, &notes, &n, &touched, err) < 0)
         return -1;
     if (ledger_applied(e->ledger, (*d)->id, (*d)->wanted->id, f.last_row, notes, n, err) < 0)

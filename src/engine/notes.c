@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "engine/pairs.h"
+#include "engine/target.h"
 
 enum { TRIES = 5 };
 
@@ -73,8 +74,9 @@ static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *
 {
     const struct om_arg args[] = {om_arg_long("d", w->d->omero_id), om_arg_long("o", w->c->who.user_id),
                                   om_arg_string("ns", w->e->job->settings->annotations_namespace)};
-    const struct om_query q = {.hql = "select a.id from DatasetAnnotationLink l join l.child a where l.parent.id = :d "
-                                      "and l.details.owner.id = :o and a.ns = :ns order by a.id",
+    const struct om_query q = {.hql = arena_printf(w->a, "select a.id from %sAnnotationLink l join l.child a where l.parent.id = :d "
+                                                        "and l.details.owner.id = :o and a.ns = :ns order by a.id",
+                                                   om_parent_name(target_kind(w->d))),
                                .cols = "l",
                                .n_args = 3,
                                .args = args};
@@ -247,6 +249,11 @@ static int write_all(struct draft *w, struct err *err)
 
 /* ---- links ---- */
 
+static enum om_parent part_kind(const struct ledger_dataset *d)
+{
+    return d->kind == LEDGER_KIND_SCREEN ? OM_PLATE : OM_IMAGE;
+}
+
 /* A link to the dataset that was there already is not ours; before the card was first applied nobody else had time to make
  * one. */
 static int mark_linked(struct draft *w, const struct om_note_ref *refs, size_t n, struct err *err)
@@ -255,7 +262,7 @@ static int mark_linked(struct draft *w, const struct om_note_ref *refs, size_t n
 
     if (!w->d->applied)
         return 0;
-    if (om_links_find(w->c, OM_DATASET, &w->d->omero_id, 1, refs, n, w->a, &rows, err) < 0)
+    if (om_links_find(w->c, target_kind(w->d), &w->d->omero_id, 1, refs, n, w->a, &rows, err) < 0)
         return -1;
     for (size_t i = 0; i < w->n; i++)
         for (size_t j = 0; w->fresh[i] && j < rows.n; j++)
@@ -276,11 +283,11 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
             wide[n_wide++] = ref_of(&w->notes[i]);
     }
     if (n_all > 0 && (mark_linked(w, all, n_all, err) < 0 ||
-                      om_links_add(w->c, OM_DATASET, &w->d->omero_id, 1, all, n_all, &made, err) < 0))
+                      om_links_add(w->c, target_kind(w->d), &w->d->omero_id, 1, all, n_all, &made, err) < 0))
         return -1;
     if (n_wide == 0 || images->n == 0)
         return 0;
-    return om_links_add(w->c, OM_IMAGE, images->ids, images->n, wide, n_wide, &made, err);
+    return om_links_add(w->c, part_kind(w->d), images->ids, images->n, wide, n_wide, &made, err);
 }
 
 static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents,
@@ -328,9 +335,9 @@ static int unlink_old(struct draft *w, const struct notes_images *images, struct
         if (old->linked)
             ours[n_ours++] = ref_of(old);
     }
-    if (unlink_from(w, OM_IMAGE, images->ids, images->n, all, n_all, err) < 0)
+    if (unlink_from(w, part_kind(w->d), images->ids, images->n, all, n_all, err) < 0)
         return -1;
-    return unlink_from(w, OM_DATASET, &w->d->omero_id, 1, ours, n_ours, err);
+    return unlink_from(w, target_kind(w->d), &w->d->omero_id, 1, ours, n_ours, err);
 }
 
 /* ---- all of it ---- */
@@ -360,6 +367,21 @@ int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset
     *n = w.n;
     *touched = w.touched;
     return 0;
+}
+
+int notes_link_plates(struct session *s, const struct ledger_dataset *d, const int64_t *plates, size_t n, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    bool *alive = arena_alloc(a, d->n_notes, sizeof(*alive));
+    struct om_note_ref *refs = arena_alloc(a, d->n_notes, sizeof(*refs));
+    size_t n_refs = 0, made;
+
+    if (ask_alive(s->client, d, a, alive, err) < 0)
+        return -1;
+    for (size_t i = 0; i < d->n_notes; i++)
+        if (alive[i] && d->notes[i].kind != LEDGER_NOTE_SOURCE)
+            refs[n_refs++] = ref_of(&d->notes[i]);
+    return n == 0 || n_refs == 0 ? 0 : om_links_add(s->client, OM_PLATE, plates, n, refs, n_refs, &made, err);
 }
 
 const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, struct arena *a, size_t *n_refs)

@@ -4,7 +4,8 @@
 #include "engine/inside.h"
 #include "omero/annotate.h"
 
-/* Images to follow a changed card with; none where only the dataset is concerned. */
+/* What follows a changed card with its dataset or screen: the images of the one, the plates of the other (never the thousands of
+ * their wells).  None where only the dataset or screen is concerned. */
 struct notes_images {
     const int64_t *ids;
     size_t n;
@@ -19,6 +20,9 @@ struct notes_images {
  * `*touched` says whether anything in OMERO or in the list is new. */
 int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset *d, const struct notes_images *images,
                 struct arena *a, const struct ledger_note **notes, size_t *n, bool *touched, struct err *err);
+
+/* Link new plates of a screen to the annotations that its card has; those that were deleted in OMERO are left out. */
+int notes_link_plates(struct session *s, const struct ledger_dataset *d, const int64_t *plates, size_t n, struct err *err);
 
 /* As they ride along with an import. */
 const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, struct arena *a, size_t *n_refs);

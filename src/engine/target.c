@@ -37,6 +37,11 @@ char *target_description(const struct ledger_dataset *d, struct arena *a)
 
 /* ---- made before ---- */
 
+enum om_parent target_kind(const struct ledger_dataset *d)
+{
+    return d->kind == LEDGER_KIND_SCREEN ? OM_SCREEN : OM_DATASET;
+}
+
 static int moved(const struct ledger_dataset *d, const char *what, const char *then, const char *now, struct err *err)
 {
     return err_set(err, REASON_TARGET_MOVED, 0, "the card of '%s' names the %s '%s', and its images went to '%s'", dir_of(d),
@@ -48,14 +53,15 @@ static int check_made(const struct session *s, const struct ledger_dataset *d, s
     struct om_client *c = s->client;
 
     if (strcmp(d->server, s->server) != 0)
-        return err_set(err, REASON_TARGET_GONE, 0, "the dataset of '%s' was made on another OMERO server", dir_of(d));
+        return err_set(err, REASON_TARGET_GONE, 0, "the %s of '%s' was made on another OMERO server",
+                       ledger_kind_name(d->kind), dir_of(d));
     if (d->owner_id != c->who.user_id)
         return moved(d, "user", d->made_user, d->user, err);
     if (d->group_id != c->who.group_id)
         return moved(d, "group", d->made_group, c->who.group_name, err);
     if (strcmp(d->made_project, d->project) != 0)
         return moved(d, "project", d->made_project, d->project, err);
-    return om_dataset_check(c, d->omero_id, d->owner_id, d->group_id, err);
+    return om_target_check(c, target_kind(d), d->omero_id, d->owner_id, d->group_id, err);
 }
 
 /* ---- made now ---- */
@@ -65,14 +71,14 @@ static int make(struct engine *e, struct om_client *c, const struct ledger_datas
 {
     AUTO(arena_freep) struct arena *a = arena_new();
     struct om_pair pairs[SOURCE_PAIRS];
-    const struct om_dataset_new spec = {.project = project, .name = d->name, .description = target_description(d, a),
-                                        .ns = SOURCE_NS, .n_pairs = SOURCE_PAIRS, .pairs = pairs};
+    const struct om_target_new spec = {.project = project, .name = d->name, .description = target_description(d, a),
+                                       .ns = SOURCE_NS, .n_pairs = SOURCE_PAIRS, .pairs = pairs};
 
     target_source(d, ledger_uuid(e->ledger), a, pairs);
-    if (om_dataset_create(c, &spec, id, err) < 0)
+    if (om_target_create(c, target_kind(d), &spec, id, err) < 0)
         return -1;
     log_info("dataset.made", NULL, LOG_STR("dir", dir_of(d)), LOG_STR("project", d->project), LOG_STR("name", d->name),
-             LOG_INT("dataset", *id));
+             LOG_INT(ledger_kind_name(d->kind), *id));
     return 0;
 }
 
@@ -83,9 +89,10 @@ static int find_or_make(struct engine *e, const struct session *s, const struct 
                                .project = d->project, .user = d->user, .group = c->who.group_name};
     int r;
 
-    if (om_project_need(c, d->project, &made.project_id, NULL, err) < 0)
+    /* A screen lies in no project: its name says which one it belongs to. */
+    if (d->kind == LEDGER_KIND_DATASET && om_project_need(c, d->project, &made.project_id, NULL, err) < 0)
         return -1;
-    r = om_dataset_find(c, SOURCE_NS, "uuid", d->uuid, &made.omero_id, err);
+    r = om_target_find(c, target_kind(d), SOURCE_NS, "uuid", d->uuid, &made.omero_id, err);
     if (r < 0 || (r == OM_ABSENT && make(e, c, d, made.project_id, &made.omero_id, err) < 0))
         return -1;
     return ledger_dataset_made(e->ledger, d->id, &made, err);

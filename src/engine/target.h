@@ -1,4 +1,4 @@
-/* The dataset of a card's directory in OMERO. */
+/* What a card's directory is in OMERO: a dataset for its images, a screen for its plates. */
 #pragma once
 
 #include "engine/inside.h"
@@ -18,5 +18,7 @@ int target_need(struct engine *e, struct session *s, int64_t dataset, struct are
 #define SOURCE_NS "impomero/source"
 enum { SOURCE_PAIRS = 4 };
 void target_source(const struct ledger_dataset *d, const char *ledger_uuid, struct arena *a, struct om_pair out[SOURCE_PAIRS]);
+/* The kind of object that a row of the ledger stands for. */
+enum om_parent target_kind(const struct ledger_dataset *d);
 /* For people: where it comes from, and the card's title. */
 char *target_description(const struct ledger_dataset *d, struct arena *a) ATTR_MUST_USE;

@@ -127,10 +127,16 @@ static int start(struct work *w, struct err *err)
 {
     struct ledger_journal j = {.call = LEDGER_CALL_IMPORT, .server = w->s->server, .session_id = w->s->client->who.session_id,
                                .revision = w->dataset->wanted->id};
-    struct om_import_plan plan = {.n_files = w->f.n_members, .files = client_files(w), .dataset = w->dataset->omero_id,
-                                  .name = w->f.name, .reader = w->f.reader, .path_hash = path_hash(w), .transfer = w->transfer};
+    struct om_import_plan plan = {.n_files = w->f.n_members, .files = client_files(w), .name = w->f.name, .reader = w->f.reader,
+                                  .path_hash = path_hash(w), .transfer = w->transfer};
 
-    plan.annotations = notes_refs(w->notes, w->n_notes, w->a, &plan.n_annotations);
+    /* What rides along is linked to images: the thousands of a plate do without, and the plate gets it when it is there. */
+    if (w->f.plate) {
+        plan.screen = w->dataset->omero_id;
+    } else {
+        plan.dataset = w->dataset->omero_id;
+        plan.annotations = notes_refs(w->notes, w->n_notes, w->a, &plan.n_annotations);
+    }
     if (choose(w, &plan, err) < 0 || work_journal(w, &j, err) < 0)
         return -1;
     plan.token = w->f.job;
@@ -141,8 +147,6 @@ int work_send(struct work *w, struct err *err)
 {
     struct ledger_journal answered = {.call = LEDGER_CALL_UPLOAD};
 
-    if (w->f.plate)
-        return err_set(err, REASON_DEFERRED, 0, "a plate: this version imports no plates");
     if (work_check_files(w, err) < 0 || placing_try(w, err) < 0 || need_target(w, err) < 0 || engine_keep_on(w->e, err) < 0 ||
         start(w, err) < 0)
         return -1;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "engine/notes.h"
 #include "engine/recover.h"
 #include "engine/retry.h"
 
@@ -56,8 +57,26 @@ void work_move(struct work *w, enum ledger_state to, const struct err *why)
     engine_tell(w->e, &(struct engine_event){.what = ENGINE_STUCK, .fileset = &w->f, .err = why});
 }
 
+/* Before the import is written down as done: after a crash it is done again, and links that are there are left alone. */
+static int link_plates(struct work *w, const struct om_import_result *r, struct err *err)
+{
+    int64_t *ids = arena_alloc(w->a, r->n_plates, sizeof(*ids));
+    const struct ledger_dataset *d;
+
+    if (r->n_plates == 0)
+        return 0;
+    for (size_t i = 0; i < r->n_plates; i++)
+        ids[i] = r->plates[i].id;
+    int got = ledger_dataset(w->e->ledger, w->f.dataset, w->a, &d, err);
+    if (got != 0)
+        return got < 0 ? -1 : 0;
+    return d->kind == LEDGER_KIND_SCREEN ? notes_link_plates(w->s, d, ids, r->n_plates, err) : 0;
+}
+
 int work_done(struct work *w, const struct om_import_result *r, struct err *err)
 {
+    if (link_plates(w, r, err) < 0)
+        return -1;
     w->n_images = r->n_images + r->n_plates;
     w->images = arena_alloc(w->a, w->n_images, sizeof(*w->images));
     for (size_t i = 0; i < r->n_images; i++)

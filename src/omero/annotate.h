@@ -6,7 +6,6 @@
 
 #include "omero/container.h"
 
-enum om_parent { OM_PROJECT, OM_DATASET, OM_IMAGE, OM_PLATE, OM_SCREEN };
 enum om_note_kind { OM_TAG, OM_MAP, OM_COMMENT };
 
 /* An annotation by its id; the kind is needed where it is named on the wire. */

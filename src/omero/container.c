@@ -47,15 +47,20 @@ int om_project_need(struct om_client *c, const char *name, int64_t *out, bool *m
     return 0;
 }
 
-static void add_map(struct arena *mem, struct om_dataset *d, const struct om_dataset_new *spec)
+const char *om_parent_name(enum om_parent kind)
 {
-    struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
-    const struct om_dataset_annotation_link **links = arena_alloc(mem, 1, sizeof(struct om_dataset_annotation_link *));
+    static const char *const names[] = {
+        [OM_PROJECT] = "Project", [OM_DATASET] = "Dataset", [OM_IMAGE] = "Image", [OM_PLATE] = "Plate", [OM_SCREEN] = "Screen",
+    };
 
-    link->parent = d;
-    link->child = (const struct om_annotation *)om_map_object(mem, spec->ns, spec->pairs, spec->n_pairs);
-    links[0] = link;
-    d->annotation_links_seq = (struct om_dataset_annotation_links_seq){.n = 1, .at = links};
+    return names[kind];
+}
+
+/* ---- making one ---- */
+
+static const struct om_annotation *map_of(struct arena *mem, const struct om_target_new *spec)
+{
+    return (const struct om_annotation *)om_map_object(mem, spec->ns, spec->pairs, spec->n_pairs);
 }
 
 static void add_project(struct arena *mem, struct om_dataset *d, int64_t project)
@@ -69,47 +74,85 @@ static void add_project(struct arena *mem, struct om_dataset *d, int64_t project
     d->project_links_seq = (struct om_dataset_project_links_seq){.n = 1, .at = links};
 }
 
-int om_dataset_create(struct om_client *c, const struct om_dataset_new *spec, int64_t *out, struct err *err)
+static const struct om_iobject *new_dataset(struct arena *mem, const struct om_target_new *spec)
+{
+    struct om_dataset *d = om_object_new(mem, &om_dataset_class);
+    struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
+    const struct om_dataset_annotation_link **links = arena_alloc(mem, 1, sizeof(struct om_dataset_annotation_link *));
+
+    link->parent = d;
+    links[0] = link;
+    d->name = om_rstring(mem, spec->name);
+    d->description = om_rstring(mem, spec->description);
+    if (spec->ns) {
+        link->child = map_of(mem, spec);
+        d->annotation_links_seq = (struct om_dataset_annotation_links_seq){.n = 1, .at = links};
+    }
+    if (spec->project)
+        add_project(mem, d, spec->project);
+    return (const struct om_iobject *)d;
+}
+
+static const struct om_iobject *new_screen(struct arena *mem, const struct om_target_new *spec)
+{
+    struct om_screen *s = om_object_new(mem, &om_screen_class);
+    struct om_screen_annotation_link *link = om_object_new(mem, &om_screen_annotation_link_class);
+    const struct om_screen_annotation_link **links = arena_alloc(mem, 1, sizeof(struct om_screen_annotation_link *));
+
+    link->parent = s;
+    links[0] = link;
+    s->name = om_rstring(mem, spec->name);
+    s->description = om_rstring(mem, spec->description);
+    if (spec->ns) {
+        link->child = map_of(mem, spec);
+        s->annotation_links_seq = (struct om_screen_annotation_links_seq){.n = 1, .at = links};
+    }
+    return (const struct om_iobject *)s;
+}
+
+int om_target_create(struct om_client *c, enum om_parent kind, const struct om_target_new *spec, int64_t *out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
-    struct om_dataset *d = om_object_new(mem, &om_dataset_class);
 
     if (spec->ns && om_pairs_check(spec->pairs, spec->n_pairs, err) < 0)
         return -1;
-    d->name = om_rstring(mem, spec->name);
-    d->description = om_rstring(mem, spec->description);
-    if (spec->ns)
-        add_map(mem, d, spec);
-    if (spec->project)
-        add_project(mem, d, spec->project);
-    if (om_save_one(c, (const struct om_iobject *)d, out, err) < 0)
-        return err_prefix(err, "dataset '%s': ", spec->name);
+    if (om_save_one(c, kind == OM_SCREEN ? new_screen(mem, spec) : new_dataset(mem, spec), out, err) < 0)
+        return err_prefix(err, "%s '%s': ", kind == OM_SCREEN ? "screen" : "dataset", spec->name);
     return 0;
 }
 
-int om_dataset_find(struct om_client *c, const char *ns, const char *key, const char *value, int64_t *out, struct err *err)
+/* ---- finding and looking ---- */
+
+int om_target_find(struct om_client *c, enum om_parent kind, const char *ns, const char *key, const char *value, int64_t *out,
+                   struct err *err)
 {
+    AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_string("ns", ns), om_arg_string("k", key), om_arg_string("v", value),
                                   om_arg_long("o", c->who.user_id)};
-    const struct om_query q = {.hql = "select d.id from DatasetAnnotationLink l join l.parent d join l.child a join a.mapValue m "
-                                      "where a.ns = :ns and m.name = :k and m.value = :v and l.details.owner.id = :o "
-                                      "and d.details.owner.id = :o order by d.id",
-                               .cols = "l",
-                               .n_args = 4,
-                               .args = args};
+    const struct om_query q = {
+        .hql = arena_printf(mem,
+                            "select d.id from %sAnnotationLink l join l.parent d join l.child a join a.mapValue m "
+                            "where a.ns = :ns and m.name = :k and m.value = :v and l.details.owner.id = :o "
+                            "and d.details.owner.id = :o order by d.id",
+                            om_parent_name(kind)),
+        .cols = "l",
+        .n_args = 4,
+        .args = args};
     int r = om_query_long(c, &q, out, err);
 
     return r == OM_NO_ROW ? OM_ABSENT : r;
 }
 
-int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct om_dataset_facts *out, struct err *err)
+int om_target_look(struct om_client *c, enum om_parent kind, int64_t id, struct arena *mem, struct om_target_facts *out,
+                   struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("d", id)};
-    const struct om_query q = {.hql = "select new map(d.details.owner.id as c0, d.details.group.id as c1, d.name as c2, "
-                                      "d as c3_details_permissions) from Dataset d where d.id = :d",
-                               .cols = "llsp",
-                               .n_args = 1,
-                               .args = args};
+    const struct om_query q = {
+        .hql = arena_printf(mem, "select new map(d.details.owner.id as c0, d.details.group.id as c1, d.name as c2, "
+                                 "d as c3_details_permissions) from %s d where d.id = :d", om_parent_name(kind)),
+        .cols = "llsp",
+        .n_args = 1,
+        .args = args};
     int64_t before = om_client_group(c, OM_GROUP_ALL);
     struct om_rows rows;
     int r = om_query(c, &q, mem, &rows, err);
@@ -119,30 +162,30 @@ int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct o
         return -1;
     if (rows.n == 0)
         return OM_ABSENT;
-    *out = (struct om_dataset_facts){.owner = om_long(&rows, 0, 0),
-                                     .group = om_long(&rows, 0, 1),
-                                     .name = om_string(&rows, 0, 2),
-                                     .can_link = om_cell(&rows, 0, 3)->may.link,
-                                     .can_annotate = om_cell(&rows, 0, 3)->may.annotate};
+    *out = (struct om_target_facts){.owner = om_long(&rows, 0, 0),
+                                    .group = om_long(&rows, 0, 1),
+                                    .name = om_string(&rows, 0, 2),
+                                    .can_link = om_cell(&rows, 0, 3)->may.link,
+                                    .can_annotate = om_cell(&rows, 0, 3)->may.annotate};
     return 0;
 }
 
-int om_dataset_check(struct om_client *c, int64_t id, int64_t owner, int64_t group, struct err *err)
+int om_target_check(struct om_client *c, enum om_parent kind, int64_t id, int64_t owner, int64_t group, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
-    struct om_dataset_facts now;
-    int r = om_dataset_look(c, id, mem, &now, err);
+    const char *name = om_parent_name(kind);
+    struct om_target_facts now;
+    int r = om_target_look(c, kind, id, mem, &now, err);
 
     if (r < 0)
         return -1;
     if (r == OM_ABSENT)
-        return err_set(err, REASON_TARGET_GONE, 0, "Dataset:%lld is not there any more", (long long)id);
+        return err_set(err, REASON_TARGET_GONE, 0, "%s:%lld is not there any more", name, (long long)id);
     if (now.group != group || now.owner != owner)
-        return err_set(err, REASON_TARGET_GONE, 0,
-                       "Dataset:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld", (long long)id,
-                       (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
+        return err_set(err, REASON_TARGET_GONE, 0, "%s:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld",
+                       name, (long long)id, (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
     if (!now.can_link)
-        return err_set(err, REASON_NO_RIGHT, 0, "no images may be put into Dataset:%lld", (long long)id);
+        return err_set(err, REASON_NO_RIGHT, 0, "no images may be put into %s:%lld", name, (long long)id);
     return 0;
 }
 

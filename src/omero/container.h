@@ -1,4 +1,4 @@
-/* Projects and datasets.
+/* Projects, and what holds images: datasets, and screens for plates.
  *
  * Names in OMERO are not unique and creating is not atomic with looking: callers serialise om_project_need for each user and
  * group. */
@@ -17,29 +17,35 @@ struct om_pair {
     const char *key, *value;
 };
 
-struct om_dataset_new {
-    int64_t project; /* it is linked there; 0 = to none */
+/* What annotations hang on.  Of these OM_DATASET and OM_SCREEN are targets of imports: `kind` below is one of the two. */
+enum om_parent { OM_PROJECT, OM_DATASET, OM_IMAGE, OM_PLATE, OM_SCREEN };
+const char *om_parent_name(enum om_parent kind); /* "Dataset": in HQL and for people */
+
+struct om_target_new {
+    int64_t project; /* a dataset is linked there; 0 = to none */
     const char *name, *description;
     const char *ns; /* a map annotation of this namespace goes with it, in the same transaction; NULL = none */
     size_t n_pairs;
     const struct om_pair *pairs;
 };
-/* Make a dataset, its link and its map: all or nothing. */
-int om_dataset_create(struct om_client *c, const struct om_dataset_new *d, int64_t *out, struct err *err);
+/* Make a dataset or a screen, its link and its map: all or nothing. */
+int om_target_create(struct om_client *c, enum om_parent kind, const struct om_target_new *t, int64_t *out, struct err *err);
 
-/* The dataset whose map annotation of namespace `ns`, by the same owner, says key = value; of several the lowest id.
+/* The one whose map annotation of namespace `ns`, by the same owner, says key = value; of several the lowest id.
  * 0, or OM_ABSENT. */
-int om_dataset_find(struct om_client *c, const char *ns, const char *key, const char *value, int64_t *out, struct err *err);
+int om_target_find(struct om_client *c, enum om_parent kind, const char *ns, const char *key, const char *value, int64_t *out,
+                   struct err *err);
 
-struct om_dataset_facts {
+struct om_target_facts {
     int64_t owner, group;
     const char *name;
     bool can_link, can_annotate;
 };
 /* What it is now, in whatever group.  0, or OM_ABSENT. */
-int om_dataset_look(struct om_client *c, int64_t id, struct arena *mem, struct om_dataset_facts *out, struct err *err);
+int om_target_look(struct om_client *c, enum om_parent kind, int64_t id, struct arena *mem, struct om_target_facts *out,
+                   struct err *err);
 /* May images be put there: exists, same owner and group, linking allowed?  REASON_TARGET_GONE (deleted or moved),
  * REASON_NO_RIGHT. */
-int om_dataset_check(struct om_client *c, int64_t id, int64_t owner, int64_t group, struct err *err);
+int om_target_check(struct om_client *c, enum om_parent kind, int64_t id, int64_t owner, int64_t group, struct err *err);
 /* Is it linked to that project?  1 yes, 0 no. */
 int om_dataset_in_project(struct om_client *c, int64_t dataset, int64_t project, struct err *err);

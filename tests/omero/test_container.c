@@ -113,12 +113,12 @@ static void a_dataset_its_project_and_its_map_are_one_save(void **state)
 {
     (void)state;
     const struct om_pair pairs[] = {{"uuid", "u"}, {"path", "a/b"}};
-    const struct om_dataset_new d = {
+    const struct om_target_new d = {
         .project = 5, .name = "n", .description = "d", .ns = "impomero/source", .n_pairs = 2, .pairs = pairs};
     int64_t id = 0;
     struct err err;
 
-    assert_ok(om_dataset_create(f.client, &d, &id, &err), &err);
+    assert_ok(om_target_create(f.client, OM_DATASET, &d, &id, &err), &err);
     assert_int_equal(id, 77);
     assert_int_equal(saved_project, 5);
     assert_int_equal(map_pairs, 2);
@@ -128,11 +128,11 @@ static void a_dataset_its_project_and_its_map_are_one_save(void **state)
 static void a_dataset_may_be_alone(void **state)
 {
     (void)state;
-    const struct om_dataset_new d = {.name = "n"};
+    const struct om_target_new d = {.name = "n"};
     int64_t id = 0;
     struct err err;
 
-    assert_ok(om_dataset_create(f.client, &d, &id, &err), &err);
+    assert_ok(om_target_create(f.client, OM_DATASET, &d, &id, &err), &err);
     assert_int_equal(saved.project_links_seq.n, 0);
     assert_int_equal(saved.annotation_links_seq.n, 0);
     assert_true(saved.annotation_links_loaded);
@@ -143,12 +143,12 @@ static void looking_is_in_all_groups_and_leaves_the_group_as_it_was(void **state
 {
     (void)state;
     AUTO(arena_freep) struct arena *mem = arena_new();
-    struct om_dataset_facts facts;
+    struct om_target_facts facts;
     struct err err;
 
     om_client_group(f.client, 3);
     rows = fake_rows(f.mem, "llsp", 1, 2, 3, "name", "LA");
-    assert_int_equal(om_dataset_look(f.client, 9, mem, &facts, &err), 0);
+    assert_int_equal(om_target_look(f.client, OM_DATASET, 9, mem, &facts, &err), 0);
     assert_int_equal(f.groups[0], OM_GROUP_ALL);
     assert_int_equal(om_client_group(f.client, 3), 3);
     assert_true(facts.can_link);
@@ -161,13 +161,13 @@ static void a_dataset_is_held_against_what_it_was(void **state)
     struct err err;
 
     rows = fake_rows(f.mem, "llsp", 1, 2, 3, "name", "LA");
-    assert_ok(om_dataset_check(f.client, 9, 2, 3, &err), &err);
-    assert_fails(om_dataset_check(f.client, 9, 2, 4, &err), &err, REASON_TARGET_GONE);
-    assert_fails(om_dataset_check(f.client, 9, 1, 3, &err), &err, REASON_TARGET_GONE);
+    assert_ok(om_target_check(f.client, OM_DATASET, 9, 2, 3, &err), &err);
+    assert_fails(om_target_check(f.client, OM_DATASET, 9, 2, 4, &err), &err, REASON_TARGET_GONE);
+    assert_fails(om_target_check(f.client, OM_DATASET, 9, 1, 3, &err), &err, REASON_TARGET_GONE);
     rows = fake_rows(f.mem, "llsp", 1, 2, 3, "name", "A");
-    assert_fails(om_dataset_check(f.client, 9, 2, 3, &err), &err, REASON_NO_RIGHT);
+    assert_fails(om_target_check(f.client, OM_DATASET, 9, 2, 3, &err), &err, REASON_NO_RIGHT);
     rows = fake_rows(f.mem, "llsp", 0);
-    assert_fails(om_dataset_check(f.client, 9, 2, 3, &err), &err, REASON_TARGET_GONE);
+    assert_fails(om_target_check(f.client, OM_DATASET, 9, 2, 3, &err), &err, REASON_TARGET_GONE);
 }
 
 static void a_link_to_the_project_is_told(void **state)
