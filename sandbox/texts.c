@@ -126,6 +126,14 @@ static const struct text texts[] = {
      "select l.id from ProjectDatasetLink l join Dataset d on d.id = l.child where l.parent = :dsid and see(l._grp, l._owner) "
      "order by d.name, l.id",
      "ProjectDatasetLink", "child.annotationLinks.child"},
+    {CHILDREN("ScreenPlateLink"), "o",
+     "select l.id from ScreenPlateLink l join Plate p on p.id = l.child where l.parent = :dsid and see(l._grp, l._owner) "
+     "order by p.name, l.id",
+     "ScreenPlateLink", "child.annotationLinks.child"},
+    {"select well from Well as well join fetch well.details.creationEvent join fetch well.details.owner "
+     "join fetch well.details.group left outer join fetch well.plate as pt left outer join fetch well.wellSamples as ws "
+     "left outer join fetch ws.image as img where well.plate.id = :oid",
+     "o", "select id from Well where plate = :oid and see(_grp, _owner) order by id", "Well", "plate wellSamples.image"},
     {CHILDREN("DatasetImageLink"), "o",
      "select l.id from DatasetImageLink l join Image i on i.id = l.child where l.parent = :dsid and see(l._grp, l._owner) "
      "order by i.name, l.id",

@@ -45,19 +45,26 @@ static void line_start(struct progress *p)
     fflush(p->cli->err);
 }
 
+static size_t n_images(const struct engine_event *e)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->n_images; i++)
+        n += !e->images[i].plate;
+    return n;
+}
+
 /* Of a plate its thousands of images are only counted. */
 static void say_images(FILE *out, const struct engine_event *e)
 {
-    size_t n_images = 0, n_said = 0;
+    size_t n_said = 0;
 
-    for (size_t i = 0; i < e->n_images; i++) {
-        n_images += !e->images[i].plate;
+    for (size_t i = 0; i < e->n_images; i++)
         if (e->images[i].plate || !e->fileset->plate)
             fprintf(out, "%s %s:%lld", n_said++ == 0 ? "" : ",", e->images[i].plate ? "Plate" : "Image",
                     (long long)e->images[i].omero_id);
-    }
     if (e->fileset->plate)
-        fprintf(out, " (%zu images)", n_images);
+        fprintf(out, " (%zu images)", n_images(e));
 }
 
 static void say_done(struct progress *p, const struct engine_event *e)
@@ -135,7 +142,7 @@ static void on_bytes(struct progress *p, const struct engine_event *e)
 static void on_done(struct progress *p, const struct engine_event *e)
 {
     p->n_done++;
-    p->n_images += e->n_images;
+    p->n_images += n_images(e);
     if (p->imported)
         keep_done(p, e);
     else if (!p->quiet)

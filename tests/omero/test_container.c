@@ -28,6 +28,18 @@ static void see_dataset(const struct om_dataset *d)
     }
 }
 
+static void see_screen(const struct om_screen *s)
+{
+    const struct om_screen_annotation_link *link;
+
+    assert_int_equal(s->annotation_links_seq.n, 1);
+    link = s->annotation_links_seq.at[0];
+    assert_ptr_equal(link->parent, s);
+    assert_string_equal(((const struct om_map_annotation *)link->child)->ns->val, "impomero/source");
+    assert_string_equal(s->name->val, "p / n");
+    map_pairs = (int64_t)((const struct om_map_annotation *)link->child)->map_value.n;
+}
+
 static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
                   struct arena *mem, struct err *err)
 {
@@ -44,6 +56,8 @@ static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_o
     assert_int_equal(graph->n, 1);
     if (graph->at[0]->cls == &om_dataset_class)
         see_dataset((const struct om_dataset *)graph->at[0]);
+    else if (graph->at[0]->cls == &om_screen_class)
+        see_screen((const struct om_screen *)graph->at[0]);
     else
         strncpy(project_name, ((const struct om_project *)graph->at[0])->name->val, sizeof(project_name) - 1);
     *id = 77;
@@ -125,6 +139,20 @@ static void a_dataset_its_project_and_its_map_are_one_save(void **state)
     assert_int_equal(fake_count(&f, "saveAndReturnIds"), 1);
 }
 
+static void a_screen_has_its_map_and_no_project(void **state)
+{
+    (void)state;
+    const struct om_pair pairs[] = {{"uuid", "u"}, {"path", "a/b"}};
+    const struct om_target_new s = {.name = "p / n", .ns = "impomero/source", .n_pairs = 2, .pairs = pairs};
+    int64_t id = 0;
+    struct err err;
+
+    assert_ok(om_target_create(f.client, OM_SCREEN, &s, &id, &err), &err);
+    assert_int_equal(id, 77);
+    assert_int_equal(map_pairs, 2);
+    assert_int_equal(fake_count(&f, "saveAndReturnIds"), 1);
+}
+
 static void a_dataset_may_be_alone(void **state)
 {
     (void)state;
@@ -189,6 +217,7 @@ int main(void)
         T(a_project_that_is_not_there_is_made),
         T(a_project_that_may_not_be_linked_to_is_said_to_be_so),
         T(a_dataset_its_project_and_its_map_are_one_save),
+        T(a_screen_has_its_map_and_no_project),
         T(a_dataset_may_be_alone),
         T(looking_is_in_all_groups_and_leaves_the_group_as_it_was),
         T(a_dataset_is_held_against_what_it_was),

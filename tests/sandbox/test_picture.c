@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/ceilings.h"
 #include "sandbox/picture.h"
 
@@ -177,14 +178,20 @@ static char *written(struct arena *arena, const char *ending, const void *bytes,
     return path;
 }
 
-static int read_xml(struct arena *arena, const char *text, struct err *err)
+static int read_picture(struct arena *arena, const char *text, struct picture *p, struct err *err)
 {
-    struct picture p;
     const char *path = written(arena, ".ome", text, strlen(text));
-    int r = picture_read(path, arena, &p, err);
+    int r = picture_read(path, arena, p, err);
 
     unlink(path);
     return r;
+}
+
+static int read_xml(struct arena *arena, const char *text, struct err *err)
+{
+    struct picture p;
+
+    return read_picture(arena, text, &p, err);
 }
 
 #define PIXELS(c) "<OME><Image><Pixels Type='uint8' SizeX='1' SizeY='1' SizeZ='1' SizeT='1' SizeC='" c "'>"
@@ -208,6 +215,50 @@ static void hostile_ome_xml_is_refused(void **state)
     assert_fails(read_xml(arena, PIXELS("1") "<TiffData><UUID FileName='../x.tif'>u</UUID></TiffData>" END, &err), &err,
                  REASON_INCOMPLETE);
     assert_string_equal(err.text, "loci.formats.FormatException: Missing file ../x.tif associated with UUID u.");
+}
+
+#define FIELD(id) "<WellSample><ImageRef ID='" id "'/></WellSample>"
+#define IMAGE(id) "<Image ID='" id "'><Pixels Type='uint8' SizeX='1' SizeY='1' SizeZ='1' SizeT='1' SizeC='1'/></Image>"
+
+/* Rows and columns of wells count from 0 (OME schema 2016-06, WellType); wells without fields are wells too. */
+static void plates_have_wells_and_wells_have_fields(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new();
+    struct err err = ERR_INIT;
+    struct picture p;
+
+    (void)state;
+    assert_ok(read_picture(arena, "<OME>" FIELD("Image:0") "<Plate Name='P' Rows='2' Columns='3'>" FIELD("Image:0")
+                           "<Well Row='1' Column='2'>" FIELD("Image:1") FIELD("Image:0") FIELD("Image:9") "</Well>"
+                           "<Well Row='0' Column='0'/></Plate><Plate/>" IMAGE("Image:0") IMAGE("Image:1") "</OME>", &p, &err), &err);
+    assert_int_equal(p.n_plates, 2);
+    assert_int_equal(p.plates[0].rows, 2);
+    assert_int_equal(p.plates[0].columns, 3);
+    assert_int_equal(p.plates[0].n_wells, 2);
+    assert_int_equal(p.plates[0].wells[0].row, 1);
+    assert_int_equal(p.plates[0].wells[0].column, 2);
+    assert_int_equal(p.plates[0].wells[0].n_fields, 2);
+    assert_int_equal(p.plates[0].wells[0].fields[0], 1);
+    assert_int_equal(p.plates[0].wells[0].fields[1], 0);
+    assert_int_equal(p.plates[0].wells[1].n_fields, 0);
+    assert_string_equal(picture_plate_name(&p, 0, NULL), "P");
+    assert_string_equal(picture_plate_name(&p, 0, "mine"), "mine");
+    assert_string_equal(picture_plate_name(&p, 1, NULL), p.file);
+}
+
+static void a_plate_has_no_more_wells_than_the_ceiling(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new();
+    AUTO(buf_clear) struct buf text = BUF_INIT(1u << 24);
+    struct err err = ERR_INIT;
+
+    (void)state;
+    buf_add_str(&text, "<OME>" IMAGE("Image:0") "<Plate>");
+    for (int i = 0; i <= SANDBOX_WELLS_MAX; i++)
+        buf_add_str(&text, "<Well/>");
+    buf_add_str(&text, "</Plate></OME>");
+    buf_add_byte(&text, 0);
+    assert_fails(read_xml(arena, (const char *)text.data, &err), &err, REASON_TOO_LARGE);
 }
 
 static void put(uint8_t *at, uint32_t value, int n)
@@ -257,6 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_those_of_bio_formats),
+        cmocka_unit_test(plates_have_wells_and_wells_have_fields),
+        cmocka_unit_test(a_plate_has_no_more_wells_than_the_ceiling),
         cmocka_unit_test(images_are_those_of_the_sample_sets),
         cmocka_unit_test(channels_have_the_names_of_the_ome_xml),
         cmocka_unit_test(a_format_that_is_not_read_is_one_image_marked_so),
