@@ -146,12 +146,14 @@ static void add_well(struct rows *m, int64_t plate, const struct picture_well *w
                     (int64_t)w->column, well);
     for (size_t i = 0; i < w->n_fields; i++) {
         int64_t sample = row_new(m, "WellSample");
-        (void)store_run(store, "update WellSample set well = ?, image = ? where id = ?", "iii", well, images[w->fields[i]], sample);
+        (void)store_run(store, "update WellSample set well = ?, image = ? where id = ?", "iii", well, images[w->fields[i]],
+                        sample);
     }
 }
 
 /* A plate goes into a screen; with a dataset for a target it lies nowhere, and its images in the dataset. */
-static void make_plates(struct command *k, struct call *c, struct rows *m, const struct picture *p, int64_t screen, struct made *made)
+static void make_plates(struct command *k, struct call *c, struct rows *m, const struct picture *p, int64_t screen,
+                        struct made *made)
 {
     const struct om_grid_import_settings *s = import_of(k)->settings;
     const char *wanted = s->user_specified_name ? s->user_specified_name->val : NULL;

@@ -1,4 +1,5 @@
-/* Plates, wells and their fields as OME-XML names them: before or after the images that they point to.  Private to the pictures. */
+/* Plates, wells and their fields as OME-XML names them, before or after the images that they point to.  Private to the
+ * pictures. */
 #pragma once
 
 #include "sandbox/picture.h"

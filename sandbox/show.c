@@ -196,22 +196,24 @@ static void show_projects(const struct shown *s)
 static void show_plates(const struct shown *s, const char *condition, int64_t screen, int level)
 {
     AUTO(mem_freep)
-    char *sql = mem_printf("select " HEAD ", (select count(*) from WellSample w join Well v on v.id = w.well where v.plate = x.id), "
-                           "(select count(*) from Well v where v.plate = x.id) from Plate x " OWNER " where %s order by x.name, x.id",
-                           condition);
+    char *sql = mem_printf("select " HEAD ", (select count(*) from WellSample w join Well v on v.id = w.well "
+                           "where v.plate = x.id), (select count(*) from Well v where v.plate = x.id) from Plate x " OWNER
+                           " where %s order by x.name, x.id", condition);
     AUTO(store_donep) sqlite3_stmt *q = store_query(s->store, sql, "i", screen);
 
     while (store_next(s->store, q)) {
         show_head(s, q, "plate", level);
         print_indent(s, level + 1);
-        fprintf(s->out, "%lld images in %lld wells\n", (long long)sqlite3_column_int64(q, 5), (long long)sqlite3_column_int64(q, 6));
+        fprintf(s->out, "%lld images in %lld wells\n", (long long)sqlite3_column_int64(q, 5),
+                (long long)sqlite3_column_int64(q, 6));
         show_notes(s, "Plate", sqlite3_column_int64(q, 0), level + 1);
     }
 }
 
 static void show_screens(const struct shown *s)
 {
-    AUTO(store_donep) sqlite3_stmt *q = store_query(s->store, "select " HEAD " from Screen x " OWNER " order by x.name, x.id", "");
+    AUTO(store_donep)
+    sqlite3_stmt *q = store_query(s->store, "select " HEAD " from Screen x " OWNER " order by x.name, x.id", "");
 
     while (store_next(s->store, q)) {
         show_head(s, q, "screen", 0);

@@ -74,9 +74,9 @@ static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *
 {
     const struct om_arg args[] = {om_arg_long("d", w->d->omero_id), om_arg_long("o", w->c->who.user_id),
                                   om_arg_string("ns", w->e->job->settings->annotations_namespace)};
-    const struct om_query q = {.hql = arena_printf(w->a, "select a.id from %sAnnotationLink l join l.child a where l.parent.id = :d "
-                                                        "and l.details.owner.id = :o and a.ns = :ns order by a.id",
-                                                   om_parent_name(target_kind(w->d))),
+    const struct om_query q = {.hql = arena_printf(w->a, "select a.id from %sAnnotationLink l join l.child a "
+                                                        "where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
+                                                        "order by a.id", om_parent_name(target_kind(w->d))),
                                .cols = "l",
                                .n_args = 3,
                                .args = args};

@@ -182,8 +182,9 @@ int om_target_check(struct om_client *c, enum om_parent kind, int64_t id, int64_
     if (r == OM_ABSENT)
         return err_set(err, REASON_TARGET_GONE, 0, "%s:%lld is not there any more", name, (long long)id);
     if (now.group != group || now.owner != owner)
-        return err_set(err, REASON_TARGET_GONE, 0, "%s:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld",
-                       name, (long long)id, (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
+        return err_set(err, REASON_TARGET_GONE, 0,
+                       "%s:%lld now belongs to user %lld in group %lld, not to user %lld in group %lld", name, (long long)id,
+                       (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
     if (!now.can_link)
         return err_set(err, REASON_NO_RIGHT, 0, "no images may be put into %s:%lld", name, (long long)id);
     return 0;

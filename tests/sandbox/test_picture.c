@@ -230,7 +230,8 @@ static void plates_have_wells_and_wells_have_fields(void **state)
     (void)state;
     assert_ok(read_picture(arena, "<OME>" FIELD("Image:0") "<Plate Name='P' Rows='2' Columns='3'>" FIELD("Image:0")
                            "<Well Row='1' Column='2'>" FIELD("Image:1") FIELD("Image:0") FIELD("Image:9") "</Well>"
-                           "<Well Row='0' Column='0'/></Plate><Plate/>" IMAGE("Image:0") IMAGE("Image:1") "</OME>", &p, &err), &err);
+                           "<Well Row='0' Column='0'/></Plate><Plate/>" IMAGE("Image:0") IMAGE("Image:1") "</OME>", &p, &err),
+              &err);
     assert_int_equal(p.n_plates, 2);
     assert_int_equal(p.plates[0].rows, 2);
     assert_int_equal(p.plates[0].columns, 3);
