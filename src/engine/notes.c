@@ -249,7 +249,7 @@ static int write_all(struct draft *w, struct err *err)
 
 /* ---- links ---- */
 
-static enum om_parent part_kind(const struct ledger_dataset *d)
+enum om_parent notes_part(const struct ledger_dataset *d)
 {
     return d->kind == LEDGER_KIND_SCREEN ? OM_PLATE : OM_IMAGE;
 }
@@ -287,7 +287,7 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
         return -1;
     if (n_wide == 0 || images->n == 0)
         return 0;
-    return om_links_add(w->c, part_kind(w->d), images->ids, images->n, wide, n_wide, &made, err);
+    return om_links_add(w->c, notes_part(w->d), images->ids, images->n, wide, n_wide, &made, err);
 }
 
 static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents,
@@ -335,7 +335,7 @@ static int unlink_old(struct draft *w, const struct notes_images *images, struct
         if (old->linked)
             ours[n_ours++] = ref_of(old);
     }
-    if (unlink_from(w, part_kind(w->d), images->ids, images->n, all, n_all, err) < 0)
+    if (unlink_from(w, notes_part(w->d), images->ids, images->n, all, n_all, err) < 0)
         return -1;
     return unlink_from(w, target_kind(w->d), &w->d->omero_id, 1, ours, n_ours, err);
 }

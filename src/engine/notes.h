@@ -10,6 +10,7 @@ struct notes_images {
     const int64_t *ids;
     size_t n;
 };
+enum om_parent notes_part(const struct ledger_dataset *d); /* OM_IMAGE or OM_PLATE */
 
 /* Bring the dataset, its annotations and these images from the revision that was applied last (none: from nothing) to the wanted
  * one, and write the new list of annotations to `notes` (in the arena).  The makers' lock is held by the caller.

@@ -1,9 +1,10 @@
-/* Images and annotations, against what OMERO has. */
+/* Images, plates and annotations, against what OMERO has. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ceilings.h"
 #include "engine/notes.h"
+#include "engine/target.h"
 #include "engine/verify_inside.h"
 #include "omero/annotate.h"
 
@@ -11,7 +12,6 @@ struct image {
     const struct ledger_fileset *set;
     int64_t id;
     int64_t revision;
-    bool plate;
     size_t n_links;
     bool gone; /* from OMERO */
 };
@@ -23,10 +23,9 @@ static int by_id(const void *x, const void *y)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* Of all sets, sorted; those that are known to be deleted are left out. */
-static int list_images(struct verify *v, const struct ledger_fileset *sets, size_t n, struct arena *a, struct image **out,
-                       size_t *n_out,
-                       struct err *err)
+/* The images or the plates of all sets, sorted; those that are known to be deleted are left out. */
+static int list_parts(struct verify *v, const struct ledger_fileset *sets, size_t n, enum om_parent kind, struct arena *a,
+                      struct image **out, size_t *n_out, struct err *err)
 {
     struct image *all = NULL;
     size_t count = 0, cap = 0;
@@ -40,11 +39,10 @@ static int list_images(struct verify *v, const struct ledger_fileset *sets, size
             return -1;
         }
         for (size_t k = 0; k < m; k++) {
-            if (images[k].deleted_ms)
+            if (images[k].deleted_ms || images[k].plate != (kind == OM_PLATE))
                 continue;
             all = mem_grow(all, count, &cap, sizeof(*all));
-            all[count++] = (struct image){.set = &sets[i], .id = images[k].omero_id, .revision = images[k].revision,
-                                          .plate = images[k].plate};
+            all[count++] = (struct image){.set = &sets[i], .id = images[k].omero_id, .revision = images[k].revision};
         }
     }
     *out = arena_alloc(a, count, sizeof(**out));
@@ -65,28 +63,31 @@ static struct image *find(struct image *all, size_t n, int64_t id)
 
 /* ---- are they there? ---- */
 
-static int ask_batch(struct om_client *c, const int64_t *ids, size_t n, struct arena *a, struct om_rows *rows, struct err *err)
+static int ask_batch(struct om_client *c, enum om_parent kind, const int64_t *ids, size_t n, struct arena *a,
+                     struct om_rows *rows, struct err *err)
 {
     const struct om_arg args[] = {om_arg_longs("ids", ids, n)};
-    const struct om_query q = {.hql = "select i.id from Image i where i.id in (:ids) order by i.id", .cols = "l", .n_args = 1,
-                               .args = args};
+    const struct om_query q = {.hql = kind == OM_PLATE ? "select p.id from Plate p where p.id in (:ids) order by p.id"
+                                                       : "select i.id from Image i where i.id in (:ids) order by i.id",
+                               .cols = "l", .n_args = 1, .args = args};
 
     return om_query(c, &q, a, rows, err);
 }
 
-static void tell_missing(struct verify *v, struct image *batch, size_t n, const struct om_rows *rows)
+static void tell_missing(struct verify *v, enum om_parent kind, struct image *batch, size_t n, const struct om_rows *rows)
 {
     for (size_t i = 0, at = 0; i < n; i++) {
         while (at < rows->n && om_long(rows, at, 0) < batch[i].id)
             at++;
-        batch[i].gone = !batch[i].plate && (at == rows->n || om_long(rows, at, 0) != batch[i].id);
+        batch[i].gone = at == rows->n || om_long(rows, at, 0) != batch[i].id;
         if (batch[i].gone)
-            verify_say(v, batch[i].set->root_path, batch[i].set->path, REASON_IMAGE_GONE, "Image:%lld was deleted in OMERO",
-                       (long long)batch[i].id);
+            verify_say(v, batch[i].set->root_path, batch[i].set->path, REASON_IMAGE_GONE, "%s:%lld was deleted in OMERO",
+                       om_parent_name(kind), (long long)batch[i].id);
     }
 }
 
-static int look_for(struct verify *v, struct om_client *c, struct image *images, size_t n, struct arena *a, struct err *err)
+static int look_for(struct verify *v, struct om_client *c, enum om_parent kind, struct image *images, size_t n, struct arena *a,
+                    struct err *err)
 {
     for (size_t i = 0; i < n; i += OM_BATCH) {
         size_t count = n - i < OM_BATCH ? n - i : OM_BATCH;
@@ -95,24 +96,24 @@ static int look_for(struct verify *v, struct om_client *c, struct image *images,
 
         for (size_t k = 0; k < count; k++)
             ids[k] = images[i + k].id;
-        if (ask_batch(c, ids, count, a, &rows, err) < 0)
+        if (ask_batch(c, kind, ids, count, a, &rows, err) < 0)
             return -1;
-        tell_missing(v, images + i, count, &rows);
+        tell_missing(v, kind, images + i, count, &rows);
     }
     return 0;
 }
 
 /* ---- do the annotations hang there? ---- */
 
-static int count_links(struct om_client *c, struct image *images, size_t n, const struct om_note_ref *notes, size_t n_notes,
-                       struct arena *a, struct err *err)
+static int count_links(struct om_client *c, enum om_parent kind, struct image *images, size_t n, const struct om_note_ref *notes,
+                       size_t n_notes, struct arena *a, struct err *err)
 {
     int64_t *ids = arena_alloc(a, n, sizeof(*ids));
     struct om_link_rows links;
 
     for (size_t i = 0; i < n; i++)
         ids[i] = images[i].id;
-    if (om_links_find(c, OM_IMAGE, ids, n, notes, n_notes, a, &links, err) < 0)
+    if (om_links_find(c, kind, ids, n, notes, n_notes, a, &links, err) < 0)
         return -1;
     for (size_t i = 0; i < links.n; i++) {
         struct image *found = find(images, n, links.at[i].parent);
@@ -127,22 +128,23 @@ static int look_at_dataset(struct verify *v, struct om_client *c, const struct l
                            size_t n, struct arena *a, struct err *err)
 {
     struct om_link_rows links;
-    struct om_dataset_facts facts;
-    int r = om_dataset_look(c, d->omero_id, a, &facts, err);
+    struct om_target_facts facts;
+    const char *kind = om_parent_name(target_kind(d));
+    int r = om_target_look(c, target_kind(d), d->omero_id, a, &facts, err);
 
     if (r < 0)
         return -1;
     if (r == OM_ABSENT) {
-        verify_say(v, d->root_path, d->dir, REASON_TARGET_GONE, "Dataset:%lld was deleted in OMERO", (long long)d->omero_id);
+        verify_say(v, d->root_path, d->dir, REASON_TARGET_GONE, "%s:%lld was deleted in OMERO", kind, (long long)d->omero_id);
         return 0;
     }
     if (n == 0)
         return 0;
-    if (om_links_find(c, OM_DATASET, &d->omero_id, 1, notes, n, a, &links, err) < 0)
+    if (om_links_find(c, target_kind(d), &d->omero_id, 1, notes, n, a, &links, err) < 0)
         return -1;
     if (links.n < n)
-        verify_say(v, d->root_path, d->dir, REASON_UNLINKED, "%zu of the card's %zu annotations hang on Dataset:%lld", links.n, n,
-                   (long long)d->omero_id);
+        verify_say(v, d->root_path, d->dir, REASON_UNLINKED, "%zu of the card's %zu annotations hang on %s:%lld", links.n, n,
+                   kind, (long long)d->omero_id);
     return 0;
 }
 
@@ -156,29 +158,30 @@ static int look_at_notes(struct verify *v, struct om_client *c, const struct led
         return -1;
     if (n == 0 || n_notes == 0)
         return 0;
-    if (count_links(c, images, n, notes, n_notes, a, err) < 0)
+    if (count_links(c, notes_part(d), images, n, notes, n_notes, a, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (!images[i].plate && !images[i].gone && images[i].n_links < n_notes && d->applied &&
+        if (!images[i].gone && images[i].n_links < n_notes && d->applied &&
             images[i].revision == d->applied->id)
             verify_say(v, images[i].set->root_path, images[i].set->path, REASON_UNLINKED,
-                       "%zu of the card's %zu annotations hang on Image:%lld", images[i].n_links, n_notes,
-                       (long long)images[i].id);
+                       "%zu of the card's %zu annotations hang on %s:%lld", images[i].n_links, n_notes,
+                       om_parent_name(notes_part(d)), (long long)images[i].id);
     return 0;
 }
 
 int verify_images(struct verify *v, struct om_client *c, const struct ledger_dataset *d, const struct ledger_fileset *sets,
-                  size_t n,
-                  struct err *err)
+                  size_t n, struct err *err)
 {
+    static const enum om_parent kinds[] = {OM_IMAGE, OM_PLATE};
     AUTO(arena_freep) struct arena *a = arena_new();
-    struct image *images = NULL;
-    size_t count = 0;
+    struct image *images[2] = {0};
+    size_t count[2] = {0}, carry = notes_part(d) == OM_PLATE;
 
-    if (list_images(v, sets, n, a, &images, &count, err) < 0)
-        return -1;
-    v->counts->images += count;
-    if (look_for(v, c, images, count, a, err) < 0)
-        return -1;
-    return look_at_notes(v, c, d, images, count, a, err);
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        if (list_parts(v, sets, n, kinds[k], a, &images[k], &count[k], err) < 0 ||
+            look_for(v, c, kinds[k], images[k], count[k], a, err) < 0)
+            return -1;
+        v->counts->images += count[k];
+    }
+    return look_at_notes(v, c, d, images[carry], count[carry], a, err);
 }

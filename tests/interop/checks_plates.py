@@ -52,6 +52,11 @@ def plates_go_to_a_screen_with_the_cards_annotations(b):
         field = next(next(run.listChildren()).listChildren()).getImage()
         equal(list(field.listAnnotations()), [], 'annotations of a field')
         equal(list(alice.conn.getObjects('Project', attributes={'name': project})), [], 'projects')
+        b.impomero('verify', b.share).must(0)
+        alice.conn.deleteObjects('Plate', [four.getId()], wait=True)
+    said = b.impomero('verify', b.share)
+    equal(said.status != 0, True, 'exit status after a plate was deleted')
+    said.says(f'Plate:{four.getId()} was deleted')
 
 
 @check
