@@ -24,7 +24,9 @@
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
 #define MOVIE_ATOMS_MAX 4096u    /* atoms of a QuickTime file looked at; a track has about 20 */
-#define OME_NAMES_MAX (1u << 18)    /* different files of one set; one a plane is the worst usual case */
+#define NAMES_MAX (1u << 18)        /* different files that one file names; one a plane is the worst usual case */
+#define MEMORY_BYTES_MAX (64u << 20) /* bytes kept of one file, or of one list of names, from look to look */
+#define MASTER_TEXT_MAX (64u << 20) /* bytes of a text that names the files of a set; the largest seen have some tens of MiB */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
 #define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */

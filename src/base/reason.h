@@ -21,6 +21,11 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(CONFLICT, "conflict", FINAL, RESEARCHER, "two cards contradict each other", "remove one of the cards")                   \
     X(SETTLING, "settling", WAIT, NOBODY, "may still be written", "wait until the files have been quiet for a while")          \
     X(INCOMPLETE, "incomplete", WAIT, RESEARCHER, "something of the set is missing", "copy the missing files beside it")       \
+    X(FOREIGN, "foreign", FINAL, RESEARCHER, "lies among the files of a set that does not name it",                            \
+      "move it elsewhere if it is an image of its own")                                                                       \
+    X(EXCLUDED, "excluded", FINAL, ADMIN, "left out by the choice of this directory tree or of the card",                      \
+      "see include, exclude and formats")                                                                                     \
+    X(TOO_DEEP, "too-deep", FINAL, ADMIN, "deeper than this look goes", "look with a larger --depth")                          \
     X(UNKNOWN_FORMAT, "unknown-format", FINAL, NOBODY, "not a format that is imported", "nothing, if it is no image")          \
     X(DEFERRED, "deferred", FINAL, ADMIN, "a format that this version leaves alone", "import it with the official client")     \
     X(BROKEN_FILE, "broken-file", FINAL, RESEARCHER, "the file is damaged or cut short", "copy the file again")                \

@@ -5,7 +5,10 @@ extern const struct command command_card_check;
 extern const struct command command_config_check;
 extern const struct command command_config_show;
 extern const struct command command_doctor;
+extern const struct command command_explain;
 extern const struct command command_forget;
+extern const struct command command_formats;
+extern const struct command command_groups;
 extern const struct command command_import;
 extern const struct command command_plan;
 extern const struct command command_retry;
@@ -19,6 +22,9 @@ const struct command *const commands[] = {
     &command_config_show,
     &command_doctor,
     &command_plan,
+    &command_groups,
+    &command_explain,
+    &command_formats,
     &command_import,
     &command_watch,
     &command_status,

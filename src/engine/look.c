@@ -34,7 +34,7 @@ int look_at(const char *path, struct look **out, struct err *err)
     if (tree_scan(l->path, &l->tree, err) < 0)
         return -1;
     cards_read(l->tree, &l->cards);
-    if (format_group_tree(l->tree, cards_hold, &l->cards, &l->groups, err) < 0)
+    if (format_group_tree(l->tree, &(struct format_options){.ignore = cards_hold, .arg = &l->cards}, &l->groups, err) < 0)
         return -1;
     plan_make(l->tree, l->groups, &l->cards, strrchr(l->path, '/') + 1, &l->plan);
     *out = STEAL(l);

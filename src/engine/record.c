@@ -51,7 +51,7 @@ static struct ledger_member *members_of(struct arena *a, const struct format_gro
         const struct tree_stamp *s = &g->members[i]->stamp;
 
         members[i] = (struct ledger_member){.path = g->members[i]->path,
-                                            .shared = g->last_shared && i + 1 == g->n_members,
+                                            .shared = i + g->n_shared >= g->n_members,
                                             .stamp = {.size = s->size, .mtime_ns = s->mtime_ns, .ctime_ns = s->ctime_ns,
                                                       .ino = s->ino}};
     }

@@ -28,7 +28,7 @@ static bool detect(struct format_look *look, struct format_verdict *said)
 {
     if (!look_has(look, 0, "ZISRAWFILE", 10)) {
         if (stem_length(look->entry->name) > 0 && strcasecmp(look->entry->name + stem_length(look->entry->name), ".czi") == 0)
-            said->text = "its name says CZI, its first bytes do not";
+            *said = (struct format_verdict){.text = "its name says CZI, its first bytes do not", .unknown = true};
         return false;
     }
     *said = (struct format_verdict){.format = "Zeiss CZI", .reader = "loci.formats.in.ZeissCZIReader"};
@@ -91,7 +91,15 @@ static void group(struct format_scene *scene, struct format_file *file)
     set_begin(&set, scene);
     set_add(&set, file);
     add_parts(&set, file, &said);
-    set_end(&set, &said, false);
+    set_end(&set, &said);
 }
 
-const struct format_driver format_czi = {.name = "Zeiss CZI", .detect = detect, .group = group};
+static bool about(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"Zeiss CZI", "loci.formats.in.ZeissCZIReader", NULL, "ZISRAWFILE at 0; with its parts X (N).czi",
+                                 FORMAT_NATIVE};
+    return i == 0;
+}
+
+const struct format_driver format_czi = {.name = "Zeiss CZI", .wants = "ZISRAWFILE at 0", .detect = detect, .group = group,
+                                         .about = about};

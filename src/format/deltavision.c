@@ -45,7 +45,8 @@ static bool detect(struct format_look *look, struct format_verdict *said)
 
     if (!begins_as_deltavision(look, &big_endian)) {
         if (names_deltavision(look->entry->name))
-            said->text = "its name says DeltaVision, its first bytes do not, or it is cut short";
+            *said = (struct format_verdict){.text = "its name says DeltaVision, its first bytes do not, or it is cut short",
+                                            .unknown = true};
         return false;
     }
     *said = (struct format_verdict){.format = "DeltaVision", .reader = "loci.formats.in.DeltavisionReader"};
@@ -77,8 +78,37 @@ static void group(struct format_scene *scene, struct format_file *file)
     set_begin(&set, scene);
     set_add(&set, file);
     set_add(&set, scene_beside(scene, file, text));
-    set_share(&set, log && !log->driver ? log : NULL);
-    set_end(&set, &file->said, false);
+    set_share(&set, log && (!log->driver || log->driver == &format_deltavision_log) ? log : NULL);
+    set_end(&set, &file->said);
 }
 
-const struct format_driver format_deltavision = {.name = "DeltaVision", .detect = detect, .group = group};
+/* A log, by its name alone: an error to the official importer when its image is not there. */
+static bool detect_log(struct format_look *look, struct format_verdict *said)
+{
+    const char *name = look->entry->name;
+
+    if (!look->official || look->is_tiff ||
+        (!str_ends_nocase(name, ".dv.log") && !str_ends_nocase(name, ".r3d.log") && !str_ends(name, "_log.txt")))
+        return false;
+    *said = (struct format_verdict){.why = REASON_INCOMPLETE, .text = "the image of this log is not there"};
+    return true;
+}
+
+static bool about(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"DeltaVision", "loci.formats.in.DeltavisionReader", NULL,
+                                 "its header; with X.dv.log or X.log, and X_log.txt", FORMAT_NATIVE};
+    return i == 0;
+}
+
+static bool about_log(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"DeltaVision log", NULL, "*.dv.log *.r3d.log *_log.txt", "part of a DeltaVision image",
+                                 FORMAT_NATIVE};
+    return i == 0;
+}
+
+const struct format_driver format_deltavision = {.name = "DeltaVision", .wants = "the header of DeltaVision", .detect = detect,
+                                                 .group = group, .about = about};
+const struct format_driver format_deltavision_log = {.name = "DeltaVision log", .wants = "the name of a DeltaVision log",
+                                                     .detect = detect_log, .about = about_log};

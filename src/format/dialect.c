@@ -22,8 +22,7 @@ struct dialect {
     const char *software_has, *comment_has, *copyright_has;
     bool several;        /* needs more than one directory */
     bool iscan, no_software;
-    bool numbered_plane; /* a plane, by its subfile type, whose name is a number */
-    enum beside beside;  /* what is deferred with it */
+    enum beside beside;  /* what belongs to it */
     bool ome;            /* here stands the OME-TIFF driver */
 };
 
@@ -54,7 +53,6 @@ static const struct dialect dialects[] = {
     {"MetaMorph STK", READER("Metamorph"), {33628, 33630, 33631}},
     {"MetaMorph STK", READER("Metamorph"), .software = "MetaMorph"},
     {"Improvision TIFF", NULL, .comment_has = "Improvision"},
-    {"MetaMorph TIFF", NULL, .comment = "<MetaData>", .numbered_plane = true},
     {"MetaMorph TIFF", READER("MetamorphTiff"), .comment = "<MetaData>"},
     {"Nikon TIFF", READER("NikonTiff"), .software_has = "EZ-C1"},
     {"Mikroscan TIFF", READER("MikroscanTiff"), .comment = "Mikroscan"},
@@ -64,13 +62,12 @@ static const struct dialect dialects[] = {
     {"FEI TIFF", READER("FEITiff"), {34683}},
     {"SimplePCI TIFF", READER("SimplePCITiff"), .comment = "Created by Hamamatsu Inc."},
     {"Nikon Elements TIFF", READER("NikonElementsTiff"), {65332}},
-    {"Trestle", NULL, .copyright_has = "Trestle Corp.", .beside = SAME_STEM},
+    {"Trestle", READER("Trestle"), .copyright_has = "Trestle Corp.", .beside = SAME_STEM},
     {"Olympus SIS TIFF", READER("SIS"), {33560}, .software = "analySIS"},
     {"Olympus SIS TIFF", READER("SIS"), {33560}, .no_software = true},
     {"Olympus SIS TIFF", READER("SIS"), {34853}, .make = "Olympus"},
     {"Leica SCN", READER("LeicaSCN"), .comment_has = "http://www.leica-microsystems.com/scn"},
-    {"PerkinElmer QPTIFF", NULL, .software = "PerkinElmer-QPI", .beside = ANNOTATIONS},
-    {"SlideBook TIFF", NULL, .software = "SlideBook"},
+    {"PerkinElmer QPTIFF", READER("Vectra"), .software = "PerkinElmer-QPI", .beside = ANNOTATIONS},
     {"Ionpath MIBI", READER("IonpathMIBITiff"), .software = "IonpathMIBI"},
 };
 
@@ -84,13 +81,6 @@ static bool has(const char *text, const char *part)
     return !part || strstr(text, part);
 }
 
-static bool is_numbered_plane(const struct format_look *look)
-{
-    const char *name = look->entry->name;
-
-    return look->tiff.subfile_type == 2 && strspn(name, "0123456789") == stem_length(name);
-}
-
 static bool fits(const struct dialect *d, const struct format_look *look)
 {
     const struct tiff_facts *t = &look->tiff;
@@ -101,7 +91,7 @@ static bool fits(const struct dialect *d, const struct format_look *look)
     return begins(t->software, d->software) && begins(t->make, d->make) && begins(t->document, d->document) &&
            begins(t->comment, d->comment) && has(t->software, d->software_has) && has(t->comment, d->comment_has) &&
            has(t->copyright, d->copyright_has) && (!d->several || t->more_directories) && (!d->iscan || t->iscan) &&
-           (!d->no_software || t->software[0] == '\0') && (!d->numbered_plane || is_numbered_plane(look));
+           (!d->no_software || t->software[0] == '\0');
 }
 
 static const struct dialect *dialect_of(const struct format_look *look)
@@ -121,38 +111,64 @@ static bool detect(struct format_look *look, struct format_verdict *said)
 
     if (!d || d->ome)
         return false;
+
+    struct format_facts *facts = arena_alloc(look->arena, 1, sizeof(*facts));
+
+    facts->row = (uint16_t)(d - dialects);
     *said = (struct format_verdict){.why = d->reader ? REASON_NONE : REASON_DEFERRED, .format = d->format, .reader = d->reader,
-                                    .facts = d};
+                                    .facts = facts};
     return true;
 }
 
+/* What PerkinElmer's programs leave in the directory of a slide; each slide of it takes all of them. */
 static bool goes_with(const struct format_file *master, const struct format_file *file, enum beside beside)
 {
+    static const char *const extra[] = {"CoverslipMask.tif", "FocusMap.tif", "Label.tif", "OverviewBF.tif", "OverviewFL.tif",
+                                        "SampleMask.tif"};
     size_t stem = stem_length(master->entry->name);
 
     if (beside == SAME_STEM)
         return strncmp(master->entry->name, file->entry->name, stem) == 0 && file->entry->name[stem] == '.';
-    return beside == ANNOTATIONS && str_ends_nocase(file->entry->name, "_annotations.xml");
+    if (str_ends(file->entry->name, "_annotations.xml"))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(extra); i++)
+        if (strcmp(file->entry->name, extra[i]) == 0)
+            return true;
+    return false;
 }
 
 static void group(struct format_scene *scene, struct format_file *file)
 {
-    const struct dialect *d = file->said.facts;
-    size_t dir = file->entry->dir_len;
-    AUTO(mem_freep) char *prefix = mem_printf("%.*s%s", (int)dir, file->entry->path, dir ? "/" : "");
+    const struct dialect *d = &dialects[file->said.facts->row];
     struct format_set set;
+    size_t from = 0, to = 0;
 
     set_begin(&set, scene);
     set_add(&set, file);
-    for (size_t i = scene_from(scene, prefix); d->beside && i < scene->n_files; i++) {
+    if (d->beside)
+        scene_directory(scene, file->entry, &from, &to);
+    for (size_t i = from; i < to; i++) {
         struct format_file *f = &scene->files[i];
 
-        if (f->entry->dir_len != dir || strncmp(f->entry->path, prefix, strlen(prefix)) != 0)
-            break;
-        if (goes_with(file, f, d->beside))
+        if (!goes_with(file, f, d->beside))
+            continue;
+        if (d->beside == ANNOTATIONS)
+            set_share(&set, f);
+        else
             set_add(&set, f);
     }
-    set_end(&set, &file->said, false);
+    set_end(&set, &file->said);
 }
 
-const struct format_driver format_dialect = {.name = "TIFF dialects", .detect = detect, .group = group};
+static bool about(size_t i, struct format_about *out)
+{
+    if (i >= ARRAY_LEN(dialects))
+        return false;
+    *out = (struct format_about){dialects[i].format, dialects[i].ome ? "loci.formats.in.OMETiffReader" : dialects[i].reader, NULL,
+                                 dialects[i].ome ? "see there" : "tags and texts of the first directory",
+                                 dialects[i].reader || dialects[i].ome ? FORMAT_NATIVE : FORMAT_HELPER};
+    return true;
+}
+
+const struct format_driver format_dialect = {.name = "TIFF dialects", .wants = "a TIFF with the tags of one maker",
+                                             .detect = detect, .group = group, .about = about};

@@ -6,14 +6,27 @@
 
 #include "format/format.h"
 #include "format/look.h"
+#include "format/names.h"
+
+/* What a driver keeps of a file for the making of groups.  It must not point to anything but the arena and constants, and depend on
+ * nothing but the file itself, its path and its bytes: a look at the same file may find it in the memory (memory.h). */
+struct format_facts {
+    uint16_t row;   /* of the driver's own table */
+    uint16_t flags; /* the driver's own */
+    uint64_t number;
+    const char *text[2];              /* NULL: none */
+    const struct format_names *names; /* NULL: none */
+};
 
 /* What a driver says of a file while it is open. */
 struct format_verdict {
     enum reason why;    /* REASON_NONE: nothing speaks against an import */
     const char *text;   /* for people, NULL for none; in the arena or constant */
     const char *format; /* as in format_group */
-    const char *reader; /* simple or full class names are both constant; NULL when unknown */
-    const void *facts;  /* the driver's own, in the arena */
+    const char *reader; /* the full class name; NULL when unknown */
+    bool plate;
+    bool unknown;       /* left out, and the official importer would not call it an error either */
+    const struct format_facts *facts; /* in the arena */
 };
 
 struct format_file {
@@ -21,25 +34,42 @@ struct format_file {
     const struct format_driver *driver; /* NULL: nobody wants it */
     struct format_verdict said;
     bool taken; /* is in a group */
+    unsigned mark;   /* of the set that has it */
+    unsigned number; /* of the set that has followed its names */
 };
 
 struct format_scene {
     const struct tree *tree;
     struct format_file *files; /* in the tree's order: files of a directory are neighbours */
     size_t n_files;
+    bool official;  /* as the official importer does it, also where that loses something */
+    unsigned depth; /* files deeper than this can only be members; 0: no limit */
     struct arena *arena;
+    uint32_t *folded; /* see scene_beside_any_case */
+    size_t n_folded;
+    struct first_of {
+        size_t from;
+        const char *suffixes;
+        struct format_file *file;
+    } first; /* the last answer of scene_first_of */
     struct format_group *groups;
     size_t n_groups, cap_groups;
+    unsigned marks;
 };
 
 struct format_driver {
     const char *name;
+    const char *wants; /* what a file must have to be this driver's, for people */
     /* Is this file mine?  On false `said->text` may say why not, when the file looks as if it ought to be. */
     bool (*detect)(struct format_look *look, struct format_verdict *said);
     /* Make the group of this file, which is not taken; NULL: the file alone.  May leave it for `leftover`. */
     void (*group)(struct format_scene *scene, struct format_file *file);
     /* Called for the files that are left when all groups of this driver were made; NULL: the file alone. */
     void (*leftover)(struct format_scene *scene, struct format_file *file);
+    /* Called when all groups of this driver were made; NULL: nothing to do. */
+    void (*finish)(struct format_scene *scene);
+    /* Its formats, i from 0 on; false: there are no more. */
+    bool (*about)(size_t i, struct format_about *out);
 };
 
 extern const struct format_driver *const format_drivers[]; /* NULL at the end */
@@ -52,14 +82,23 @@ struct format_set {
     struct format_scene *scene;
     struct format_file **members;
     size_t n, cap;
-    struct format_file *shared;
+    struct format_file **shared;
+    size_t n_shared, cap_shared;
+    unsigned mark;
+    struct names missing;  /* names without a file */
+    bool tolerated;        /* the format can do without them */
+    const char *openers;   /* suffixes of the members of which the first is the target; NULL: the member that came first */
 };
 
 void set_begin(struct format_set *set, struct format_scene *scene);
 void set_add(struct format_set *set, struct format_file *file); /* once; NULL is fine */
-void set_share(struct format_set *set, struct format_file *file); /* one, though another group has it; NULL is fine */
-void set_end(struct format_set *set, const struct format_verdict *verdict, bool plate); /* frees; takes the members */
+void set_share(struct format_set *set, struct format_file *file); /* though other groups have it; NULL is fine */
+void set_miss(struct format_set *set, const char *name);
+void set_end(struct format_set *set, const struct format_verdict *verdict); /* frees; takes the members */
 void group_alone(struct format_scene *scene, struct format_file *file);
+
+/* "a.tif, b.tif and 7 more are missing"; in the arena. */
+const char *set_missing_text(const struct format_set *set);
 
 /* The file at a path of the tree, or NULL: absent, ignored, or no file. */
 struct format_file *scene_find(const struct format_scene *scene, const char *path);
@@ -68,9 +107,20 @@ struct format_file *scene_find(const struct format_scene *scene, const char *pat
  * that is absolute, or that leads out of the root, is no file. */
 struct format_file *scene_beside(const struct format_scene *scene, const struct format_file *beside, const char *name);
 
+/* The same, but letters in any case where nothing has the name exactly. */
+struct format_file *scene_beside_any_case(struct format_scene *scene, const struct format_file *beside, const char *name);
+
+/* The first file, by name, of the directory of `beside` that has one of the suffixes "cfg env"; NULL: none. */
+struct format_file *scene_first_of(struct format_scene *scene, const struct format_file *beside, const char *suffixes);
+
 /* The index of the first file that does not stand before a path in the tree's order.  "dir/" gives the first file of a directory:
  * its files, and then those of its subdirectories, follow one another. */
 size_t scene_from(const struct format_scene *scene, const char *path);
 
+/* The files of the directory of `beside`: [*from, *to). */
+void scene_directory(const struct format_scene *scene, const struct tree_entry *beside, size_t *from, size_t *to);
+
 /* The name without its last suffix: bytes of it. */
 size_t stem_length(const char *name);
+/* Is the last suffix of a name one of "tif tiff"?  NULL: any name is. */
+bool suffix_is_one_of(const char *name, const char *suffixes);

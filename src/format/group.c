@@ -1,9 +1,12 @@
+/* From a snapshot to groups: every file is looked at and asked about once, then the drivers make their sets in turn. */
 #include "format/driver.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "base/str.h"
+#include "format/memory.h"
 
 /* The answer with what holds it. */
 struct owned_groups {
@@ -12,154 +15,18 @@ struct owned_groups {
     struct arena *arena;
 };
 
-static void add_group(struct format_scene *scene, const struct tree_entry *const *members, size_t n,
-                      const struct format_verdict *v, bool plate)
-{
-    scene->groups = mem_grow(scene->groups, scene->n_groups, &scene->cap_groups, sizeof(*scene->groups));
-    scene->groups[scene->n_groups++] = (struct format_group){
-        .members = members,
-        .n_members = n,
-        .format = v->format ? v->format : "",
-        .reader = v->reader,
-        .plate = plate,
-        .why = v->why,
-        .text = v->text ? v->text : "",
-    };
-}
-
-void set_begin(struct format_set *set, struct format_scene *scene)
-{
-    *set = (struct format_set){.scene = scene};
-}
-
-static void put(struct format_set *set, struct format_file *file)
-{
-    file->taken = true;
-    set->members = mem_grow(set->members, set->n, &set->cap, sizeof(struct format_file *));
-    set->members[set->n++] = file;
-}
-
-void set_add(struct format_set *set, struct format_file *file)
-{
-    if (file && !file->taken)
-        put(set, file);
-}
-
-void set_share(struct format_set *set, struct format_file *file)
-{
-    set->shared = file;
-}
-
-/* Bio-Formats takes options for reading `x.tif` from `x.tif.bfoptions`. */
-static void add_options(struct format_set *set)
-{
-    AUTO(mem_freep) char *path = mem_printf("%s.bfoptions", set->members[0]->entry->path);
-
-    set_add(set, scene_find(set->scene, path));
-}
-
-void set_end(struct format_set *set, const struct format_verdict *verdict, bool plate)
-{
-    if (verdict->why == REASON_NONE || verdict->why == REASON_DEFERRED)
-        add_options(set);
-    if (set->shared)
-        put(set, set->shared);
-
-    const struct tree_entry **members = arena_alloc(set->scene->arena, set->n, sizeof(struct tree_entry *));
-
-    for (size_t i = 0; i < set->n; i++)
-        members[i] = set->members[i]->entry;
-    add_group(set->scene, members, set->n, verdict, plate);
-    set->scene->groups[set->scene->n_groups - 1].last_shared = set->shared != NULL;
-    free(set->members);
-    *set = (struct format_set){.scene = set->scene};
-}
-
-void group_alone(struct format_scene *scene, struct format_file *file)
-{
-    struct format_set set;
-
-    set_begin(&set, scene);
-    set_add(&set, file);
-    set_end(&set, &file->said, false);
-}
-
-static int by_entry(const void *key, const void *member)
-{
-    const struct tree_entry *e = key;
-    const struct format_file *f = member;
-
-    return e < f->entry ? -1 : e > f->entry;
-}
-
-struct format_file *scene_find(const struct format_scene *scene, const char *path)
-{
-    const struct tree_entry *e = tree_find(scene->tree, path);
-
-    return e ? bsearch(e, scene->files, scene->n_files, sizeof(*scene->files), by_entry) : NULL;
-}
-
-/* Append the parts of a relative name to a path; false: it leads out. */
-static bool walk_parts(struct buf *path, const char *name)
-{
-    for (size_t n; *name; name += n + (name[n] == '/')) {
-        n = strcspn(name, "/");
-        if (n == 0 || (n == 1 && name[0] == '.'))
-            continue;
-        if (n == 2 && name[0] == '.' && name[1] == '.') {
-            if (path->len == 0)
-                return false;
-            while (path->len > 0 && path->data[--path->len] != '/')
-                ;
-            continue;
-        }
-        if (path->len > 0)
-            buf_add_byte(path, '/');
-        buf_add(path, name, n);
-    }
-    return !path->full;
-}
-
-struct format_file *scene_beside(const struct format_scene *scene, const struct format_file *beside, const char *name)
-{
-    struct buf path = BUF_INIT(4096);
-    struct format_file *found = NULL;
-
-    buf_add(&path, beside->entry->path, beside->entry->dir_len);
-    if (name[0] != '/' && walk_parts(&path, name)) {
-        buf_add_byte(&path, '\0');
-        found = path.full ? NULL : scene_find(scene, (const char *)path.data);
-    }
-    buf_clear(&path);
-    return found;
-}
-
-size_t scene_from(const struct format_scene *scene, const char *path)
-{
-    size_t low = 0, high = scene->n_files;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (tree_order(scene->files[middle].entry->path, path) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-size_t stem_length(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    return dot && dot != name ? (size_t)(dot - name) : strlen(name);
-}
+/* What is under way while files are asked about. */
+struct asking {
+    struct format_scene *scene;
+    struct format_look *look;
+    struct recollection *known;
+};
 
 /* The first driver that wants an open file has it. */
 static void ask_drivers(struct format_file *file, struct format_look *look)
 {
     const char *why_not = NULL;
+    bool unknown = true;
 
     for (size_t i = 0; format_drivers[i]; i++) {
         struct format_verdict said = {.why = REASON_NONE};
@@ -169,10 +36,13 @@ static void ask_drivers(struct format_file *file, struct format_look *look)
             file->said = said;
             return;
         }
-        if (said.text)
+        if (said.text) {
             why_not = said.text;
+            unknown = said.unknown;
+        }
     }
-    file->said = (struct format_verdict){.why = why_not ? REASON_BROKEN_FILE : REASON_UNKNOWN_FORMAT, .text = why_not};
+    file->said = (struct format_verdict){.why = why_not ? REASON_BROKEN_FILE : REASON_UNKNOWN_FORMAT, .text = why_not,
+                                         .unknown = unknown};
 }
 
 /* An empty file is only worth a word when its name says that it ought to be an image. */
@@ -181,7 +51,7 @@ static void ask(struct format_file *file, struct format_look *look)
     ask_drivers(file, look);
     if (look->size == 0 && file->said.why != REASON_UNKNOWN_FORMAT) {
         file->driver = NULL;
-        file->said = (struct format_verdict){.why = REASON_EMPTY};
+        file->said = (struct format_verdict){.why = REASON_EMPTY, .unknown = file->said.unknown};
     }
 }
 
@@ -190,31 +60,38 @@ static void cannot_read(struct format_scene *scene, struct format_file *file, co
     file->said = (struct format_verdict){.why = err->why, .text = arena_str(scene->arena, err->text)};
 }
 
-static void look_and_ask(struct format_scene *scene, struct format_file *file, struct format_look *look)
+static void open_and_ask(struct asking *a, struct format_file *file)
 {
     struct err err = ERR_INIT;
-
-    if (format_name_is_temporary(file->entry->name)) {
-        file->said = (struct format_verdict){.why = REASON_TEMPORARY};
-        return;
-    }
-
-    AUTO(io_closep) int fd = io_open_beneath(scene->tree->fd, file->entry->path, &err);
+    AUTO(io_closep) int fd = tree_open(a->scene->tree, file->entry, &err);
 
     if (fd < 0) {
-        cannot_read(scene, file, &err);
+        cannot_read(a->scene, file, &err);
         return;
     }
-    look->entry = file->entry;
-    look->fd = fd;
-    look->arena = scene->arena;
-    if (format_look_at(look, &err) < 0)
-        cannot_read(scene, file, &err);
-    else
-        ask(file, look);
+    a->look->entry = file->entry;
+    a->look->fd = fd;
+    a->look->arena = a->scene->arena;
+    a->look->official = a->scene->official;
+    if (format_look_at(a->look, &err) < 0) {
+        cannot_read(a->scene, file, &err);
+        return;
+    }
+    ask(file, a->look);
+    recollection_keep(a->known, file);
 }
 
-static void collect(struct format_scene *scene, bool (*ignore)(void *, const struct tree_entry *), void *arg)
+static void look_and_ask(struct asking *a, struct format_file *file)
+{
+    const char *name = file->entry->name;
+
+    if (a->scene->official ? str_ends_nocase(name, ".filepart") : format_name_is_temporary(name))
+        file->said = (struct format_verdict){.why = REASON_TEMPORARY, .unknown = true};
+    else if (!recollection_find(a->known, file))
+        open_and_ask(a, file);
+}
+
+static void collect(struct format_scene *scene, const struct format_options *o)
 {
     size_t n = 0;
 
@@ -222,10 +99,20 @@ static void collect(struct format_scene *scene, bool (*ignore)(void *, const str
     for (size_t i = 0; i < scene->tree->n; i++) {
         const struct tree_entry *e = &scene->tree->entries[i];
 
-        if (e->kind == TREE_FILE && e->skip == REASON_NONE && !(ignore && ignore(arg, e)))
+        if (e->kind == TREE_FILE && e->skip == REASON_NONE && !(o->ignore && o->ignore(o->arg, e)))
             scene->files[n++].entry = e;
     }
     scene->n_files = n;
+}
+
+static void ask_all(struct format_scene *scene, const struct format_memory *memory)
+{
+    struct asking a = {.scene = scene, .look = mem_new(1, sizeof(*a.look)), .known = recollection_new(memory, scene->arena)};
+
+    for (size_t i = 0; i < scene->n_files; i++)
+        look_and_ask(&a, &scene->files[i]);
+    recollection_free(a.known);
+    free(a.look);
 }
 
 static void make_groups(struct format_scene *scene)
@@ -239,6 +126,8 @@ static void make_groups(struct format_scene *scene)
         for (size_t i = 0; i < scene->n_files; i++)
             if (scene->files[i].driver == driver && !scene->files[i].taken)
                 (driver->leftover ? driver->leftover : group_alone)(scene, &scene->files[i]);
+        if (driver->finish)
+            driver->finish(scene);
     }
     for (size_t i = 0; i < scene->n_files; i++)
         if (!scene->files[i].taken)
@@ -252,21 +141,20 @@ static int by_target(const void *a, const void *b)
     return strcmp(x->members[0]->path, y->members[0]->path);
 }
 
-int format_group_tree(const struct tree *tree, bool (*ignore)(void *arg, const struct tree_entry *e), void *arg,
-                      struct format_groups **out, struct err *err)
+int format_group_tree(const struct tree *tree, const struct format_options *options, struct format_groups **out, struct err *err)
 {
-    struct format_scene scene = {.tree = tree, .arena = arena_new()};
-    struct format_look *look = mem_new(1, sizeof(*look));
+    static const struct format_options none;
+    const struct format_options *o = options ? options : &none;
+    struct format_scene scene = {.tree = tree, .arena = arena_new(), .official = o->official, .depth = o->depth};
 
     (void)err; /* nothing that a tree holds makes the whole fail */
-    collect(&scene, ignore, arg);
-    for (size_t i = 0; i < scene.n_files; i++)
-        look_and_ask(&scene, &scene.files[i], look);
-    free(look);
+    collect(&scene, o);
+    ask_all(&scene, o->memory);
     make_groups(&scene);
     if (scene.n_groups > 0)
         qsort(scene.groups, scene.n_groups, sizeof(*scene.groups), by_target);
     free(scene.files);
+    free(scene.folded);
 
     struct owned_groups *g = mem_new(1, sizeof(*g));
 
@@ -290,4 +178,21 @@ void format_groups_free(struct format_groups *g)
 void format_groups_freep(struct format_groups **g)
 {
     format_groups_free(*g);
+}
+
+const char *format_official_word(const struct format_group *g)
+{
+    switch (g->why) {
+    case REASON_UNKNOWN_FORMAT:
+        return "unknown";
+    case REASON_FOREIGN:
+        return "dropped";
+    case REASON_TOO_DEEP:
+        return "too-deep";
+    case REASON_UNREADABLE:
+    case REASON_GONE:
+        return "unreadable";
+    default:
+        return g->unknown ? "unknown" : "error";
+    }
 }

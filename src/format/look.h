@@ -17,6 +17,7 @@ enum { LOOK_HEAD = 4096 }; /* bytes: every signature and most first directories 
 
 struct format_look {
     const struct tree_entry *entry;
+    bool official; /* claim what the official importer claims, also where that is no good idea */
     int fd;        /* borrowed: for the few drivers that read further */
     uint64_t size; /* bytes, as the open file has it now */
     size_t head_len;
@@ -24,7 +25,7 @@ struct format_look {
     bool is_tiff;          /* begins like a TIFF; `tiff` says the rest */
     struct tiff_facts tiff;
     struct ome_facts *ome; /* of the first ImageDescription; NULL when there is none that parses */
-    const struct ome_names *last_names; /* of the last OME-XML: members of a set share one list */
+    const struct format_names *last_names; /* of the last file that had any: members of a set share one list */
     struct arena *arena;   /* lives as long as the answer */
 };
 

@@ -62,7 +62,7 @@ static bool holds(const struct format_look *look, bool big_endian)
 
 bool sign_mrc_exactly(const struct format_look *look)
 {
-    return look->head_len >= HEADER && (holds(look, false) || holds(look, true));
+    return look->official ? sign_mrc(look) : look->head_len >= HEADER && (holds(look, false) || holds(look, true));
 }
 
 void check_mrc(const struct format_look *look, struct format_verdict *said)

@@ -13,16 +13,12 @@ enum { UUID_ROOM = 128, READ_STEP = 64 * 1024 };
 struct ome_parser {
     XML_Parser xml; /* first: see xml.h */
     struct arena *arena;   /* of the caller */
-    struct arena *strings; /* of the names until the end */
-    const struct ome_names *last;
+    const struct format_names *last;
     struct ome_facts facts;
-    struct ome_name *names;
-    size_t n_names, cap_names;
-    size_t *slots; /* hash of the names: index + 1 */
-    size_t n_slots;
+    struct names names;
     unsigned depth;
     bool is_ome, in_tiff_data, has_uuid, in_uuid, ended;
-    const char *file;    /* FileName of the UUID that is open */
+    const char *file;    /* FileName of the UUID that is open; NULL: it is known already */
     char uuid[UUID_ROOM];
     size_t uuid_len;
     uint64_t fed;
@@ -35,53 +31,6 @@ static void refuse(struct ome_parser *p, enum reason why, const char *text)
     p->why = why;
     p->refused = text;
     XML_StopParser(p->xml, XML_FALSE);
-}
-
-static size_t hash_of(const char *s)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
-    return (size_t)(h ^ h >> 32);
-}
-
-/* The slot of a file: its own, or the free one where it belongs. */
-static size_t *slot_of(struct ome_parser *p, const char *file)
-{
-    size_t at = hash_of(file) & (p->n_slots - 1);
-
-    while (p->slots[at] && strcmp(p->names[p->slots[at] - 1].file, file) != 0)
-        at = (at + 1) & (p->n_slots - 1);
-    return &p->slots[at];
-}
-
-static void grow_slots(struct ome_parser *p)
-{
-    if (2 * (p->n_names + 1) <= p->n_slots)
-        return;
-    free(p->slots);
-    p->n_slots = p->n_slots ? 2 * p->n_slots : 64;
-    p->slots = mem_new(p->n_slots, sizeof(*p->slots));
-    for (size_t i = 0; i < p->n_names; i++)
-        *slot_of(p, p->names[i].file) = i + 1;
-}
-
-static void add_name(struct ome_parser *p, const char *file, const char *uuid)
-{
-    grow_slots(p);
-
-    size_t *slot = slot_of(p, file);
-
-    if (*slot)
-        return;
-    if (p->n_names >= OME_NAMES_MAX) {
-        refuse(p, REASON_TOO_LARGE, "OME-XML that names too many files");
-        return;
-    }
-    p->names = mem_grow(p->names, p->n_names, &p->cap_names, sizeof(*p->names));
-    p->names[p->n_names++] = (struct ome_name){file, arena_str(p->strings, uuid)};
-    *slot = p->n_names;
 }
 
 static void open_root(struct ome_parser *p, const char **atts)
@@ -128,11 +77,7 @@ static void open_uuid(struct ome_parser *p, const char **atts)
         return;
     p->has_uuid = p->in_uuid = true;
     p->uuid_len = 0;
-    grow_slots(p);
-
-    const size_t *slot = slot_of(p, file);
-
-    p->file = *slot ? p->names[*slot - 1].file : arena_str(p->strings, file);
+    p->file = names_find(&p->names, file) ? NULL : arena_str(p->names.strings, file);
 }
 
 static const struct {
@@ -164,7 +109,10 @@ static void close_uuid(struct ome_parser *p)
 {
     p->in_uuid = false;
     p->uuid[p->uuid_len] = '\0';
-    add_name(p, p->file, p->uuid);
+    if (p->file)
+        names_add(&p->names, p->file, p->uuid);
+    if (p->names.full)
+        refuse(p, REASON_TOO_LARGE, "OME-XML that names too many files");
 }
 
 static void on_end(void *data, const char *element)
@@ -190,13 +138,13 @@ static void on_text(void *data, const char *text, int n)
             p->uuid[p->uuid_len++] = text[i];
 }
 
-struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *last)
+struct ome_parser *ome_parser_new(struct arena *arena, const struct format_names *last)
 {
     struct ome_parser *p = mem_new(1, sizeof(*p));
 
     p->arena = arena;
     p->last = last;
-    p->strings = arena_new();
+    names_begin(&p->names);
     p->facts.uuid = "";
     p->xml = xml_parser_new("UTF-8", p, on_start, on_end);
     XML_SetCharacterDataHandler(p->xml, on_text);
@@ -208,9 +156,7 @@ void ome_parser_freep(struct ome_parser **p)
     if (!*p)
         return;
     XML_ParserFree((*p)->xml);
-    arena_free((*p)->strings);
-    free((*p)->names);
-    free((*p)->slots);
+    names_clear(&(*p)->names);
     free(*p);
 }
 
@@ -244,65 +190,19 @@ int ome_parser_feed(struct ome_parser *p, const uint8_t *bytes, size_t n, struct
     return 0;
 }
 
-static bool same_names(const struct ome_parser *p, const struct ome_names *other)
-{
-    if (!other || other->n != p->n_names)
-        return false;
-    for (size_t i = 0; i < p->n_names; i++)
-        if (strcmp(p->names[i].file, other->at[i].file) != 0 || strcmp(p->names[i].uuid, other->at[i].uuid) != 0)
-            return false;
-    return true;
-}
-
-static const struct ome_names *names_of(const struct ome_parser *p)
-{
-    if (same_names(p, p->last))
-        return p->last;
-
-    struct ome_names *names = arena_alloc(p->arena, 1, sizeof(*names));
-    struct ome_name *at = arena_alloc(p->arena, p->n_names, sizeof(*at));
-
-    for (size_t i = 0; i < p->n_names; i++)
-        at[i] = (struct ome_name){arena_str(p->arena, p->names[i].file), arena_str(p->arena, p->names[i].uuid)};
-    *names = (struct ome_names){at, p->n_names};
-    return names;
-}
-
 int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err)
 {
     if (parse(p, "", 0, true, err) < 0)
         return -1;
     if (!p->is_ome)
         return 1;
-    p->facts.names = names_of(p);
+    p->facts.names = names_keep(&p->names, p->last, p->arena);
     *out = arena_alloc(p->arena, 1, sizeof(**out));
     **out = p->facts;
     return 0;
 }
 
-static size_t sequence_length(uint8_t lead)
-{
-    return lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-}
-
-/* Replace what is no UTF-8 or no character of XML; instruments write a micro sign in their own code page.  Returns the bytes that
- * are ready: but for the last piece, a character that goes on in the next one is left. */
-static size_t clean(uint8_t *bytes, size_t n, bool last)
-{
-    for (size_t i = 0, length; i < n; i += length) {
-        length = sequence_length(bytes[i]);
-        if (i + length > n && !last && n - i < n)
-            return i;
-        if (length == 1 ? bytes[i] < ' ' && !memchr("\t\r\n", bytes[i], 3)
-                        : i + length > n || !str_is_utf8((const char *)bytes + i, length)) {
-            bytes[i] = bytes[i] ? '?' : ' ';
-            length = 1;
-        }
-    }
-    return n;
-}
-
-int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **last, struct arena *arena, struct ome_facts **out,
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names **last, struct arena *arena, struct ome_facts **out,
              struct err *err)
 {
     AUTO(ome_parser_freep) struct ome_parser *p = ome_parser_new(arena, *last);
@@ -317,7 +217,7 @@ int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **l
         if (got == 0)
             break;
 
-        size_t ready = clean(step, (size_t)got, (uint64_t)got == bytes);
+        size_t ready = xml_clean(step, (size_t)got, (uint64_t)got == bytes);
 
         if (ome_parser_feed(p, step, ready, err) < 0)
             return -1;

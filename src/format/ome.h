@@ -10,21 +10,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-
-struct ome_name {
-    const char *file; /* as written: relative to the directory of the XML */
-    const char *uuid; /* as written; "" when it is not said */
-};
-
-struct ome_names {
-    const struct ome_name *at; /* each file once, in the order of the XML */
-    size_t n;
-};
+#include "format/names.h"
 
 struct ome_facts {
     const char *uuid;            /* the file's own; "" when it is not said */
     const char *metadata_file;   /* of BinaryOnly; NULL when there is none */
-    const struct ome_names *names;
+    const struct format_names *names; /* of files, relative to the directory of the XML; `more` is the UUID */
     size_t n_images;
     bool plate;
     bool own_planes; /* some TiffData names no file: its planes lie in the file itself */
@@ -34,7 +25,7 @@ struct ome_parser;
 
 /* `last` (may be NULL) is a list of names that is used again when this XML has the same: thousands of members of one set bring
  * it thousands of times. */
-struct ome_parser *ome_parser_new(struct arena *arena, const struct ome_names *last);
+struct ome_parser *ome_parser_new(struct arena *arena, const struct format_names *last);
 void ome_parser_freep(struct ome_parser **p);
 
 /* The next piece.  -1: REASON_BROKEN_FILE (no XML, or no OME-XML), REASON_TOO_LARGE. */
@@ -45,5 +36,5 @@ int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err
 
 /* The OME-XML of `bytes` bytes at `offset` of a file; zero bytes at the end are fine.  `*last` goes in and is replaced by the
  * names that were found.  As above. */
-int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct ome_names **last, struct arena *arena, struct ome_facts **out,
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names **last, struct arena *arena, struct ome_facts **out,
              struct err *err);

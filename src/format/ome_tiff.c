@@ -12,7 +12,22 @@
 
 #include "base/str.h"
 
+enum { OWN_PLANES = 1 };
+
 #define OME_READER "loci.formats.in.OMETiffReader"
+
+/* text[0] is the file's own UUID, text[1] the MetadataFile of BinaryOnly, number the count of images. */
+static struct format_facts *facts_of(const struct ome_facts *ome, struct arena *arena)
+{
+    struct format_facts *f = arena_alloc(arena, 1, sizeof(*f));
+
+    f->text[0] = ome->uuid;
+    f->text[1] = ome->metadata_file;
+    f->names = ome->names;
+    f->number = ome->n_images;
+    f->flags = ome->own_planes ? OWN_PLANES : 0;
+    return f;
+}
 
 static const struct format_verdict plain_tiff = {.format = "TIFF", .reader = "loci.formats.in.TiffDelegateReader"};
 
@@ -49,42 +64,41 @@ static void add_member(struct members *m, struct format_file *file, const struct
     m->at[m->n++] = file;
 }
 
-static bool is_own(const struct ome_facts *ome, const struct ome_name *name)
+static bool is_own(const struct format_facts *ome, const struct format_name *name)
 {
-    return name->uuid[0] != '\0' && strcasecmp(name->uuid, ome->uuid) == 0;
+    return name->more[0] != '\0' && strcasecmp(name->more, ome->text[0]) == 0;
 }
 
 static void resolve(const struct format_scene *scene, struct format_file *file, struct members *m)
 {
-    const struct ome_facts *ome = file->said.facts;
+    const struct format_facts *ome = file->said.facts;
 
     for (size_t i = 0; i < ome->names->n; i++) {
-        const struct ome_name *name = &ome->names->at[i];
-        struct format_file *found = scene_beside(scene, file, name->file);
+        const struct format_name *name = &ome->names->at[i];
+        struct format_file *found = scene_beside(scene, file, name->name);
 
         if (found)
             add_member(m, found, file);
         else if (is_own(ome, name))
             add_member(m, file, file);
         else
-            m->missing = name->file;
+            m->missing = name->name;
     }
-    if (ome->own_planes || ome->names->n == 0)
+    if (ome->flags & OWN_PLANES || ome->names->n == 0)
         add_member(m, file, file);
 }
 
 /* A copy of a file that names only itself still names the original: it is an image of its own all the same. */
 static bool is_lone_copy(const struct format_file *file)
 {
-    const struct ome_facts *ome = file->said.facts;
+    const struct format_facts *ome = file->said.facts;
 
     return ome->names->n == 1 && is_own(ome, &ome->names->at[0]);
 }
 
 static void join(struct format_scene *scene, struct format_file *first, const struct members *m, struct format_verdict said)
 {
-    const struct ome_facts *ome = first->said.facts;
-    struct format_set set;
+        struct format_set set;
 
     if (said.why == REASON_NONE && m->bad) {
         said.why = REASON_INCOMPLETE;
@@ -94,20 +108,21 @@ static void join(struct format_scene *scene, struct format_file *first, const st
     set_add(&set, first);
     for (size_t i = 0; i < m->n; i++)
         set_add(&set, m->at[i]);
-    set_end(&set, &said, ome->plate);
+    set_end(&set, &said);
 }
 
 static bool detect(struct format_look *look, struct format_verdict *said)
 {
     if (!look->is_tiff || look->tiff.broken || !look_is_ome_tiff(look))
         return false;
-    *said = (struct format_verdict){.format = "OME-TIFF", .reader = OME_READER, .facts = look->ome};
+    *said = (struct format_verdict){.format = "OME-TIFF", .reader = OME_READER, .plate = look->ome->plate,
+                                    .facts = facts_of(look->ome, look->arena)};
     return true;
 }
 
-static bool is_pointer_only(const struct ome_facts *ome)
+static bool is_pointer_only(const struct format_facts *ome)
 {
-    return ome->metadata_file && ome->n_images == 0;
+    return ome->text[1] && ome->number == 0;
 }
 
 static void group(struct format_scene *scene, struct format_file *file)
@@ -126,8 +141,8 @@ static void group(struct format_scene *scene, struct format_file *file)
 /* BinaryOnly: without its OME-XML it is a plain TIFF to everybody. */
 static void group_pointer(struct format_scene *scene, struct format_file *file)
 {
-    const struct ome_facts *ome = file->said.facts;
-    struct format_file *metadata = scene_beside(scene, file, ome->metadata_file);
+    const struct format_facts *ome = file->said.facts;
+    struct format_file *metadata = scene_beside(scene, file, ome->text[1]);
 
     if (!metadata || metadata == file) {
         file->said = plain_tiff;
@@ -176,7 +191,8 @@ static bool detect_companion(struct format_look *look, struct format_verdict *sa
         said->why = done < 0 ? err.why : REASON_BROKEN_FILE;
         said->text = done < 0 ? arena_str(look->arena, err.text) : "XML, but not OME-XML";
     }
-    said->facts = ome;
+    said->facts = ome ? facts_of(ome, look->arena) : NULL;
+    said->plate = ome && ome->plate;
     return true;
 }
 
@@ -185,7 +201,7 @@ static void group_companion(struct format_scene *scene, struct format_file *file
 {
     AUTO(members_clear) struct members m = {0};
     struct format_verdict said = file->said;
-    const struct ome_facts *ome = said.facts;
+    const struct format_facts *ome = said.facts;
 
     if (!ome || ome->names->n == 0) {
         if (ome)
@@ -204,6 +220,20 @@ static void group_companion(struct format_scene *scene, struct format_file *file
     join(scene, file, &m, said);
 }
 
-const struct format_driver format_companion = {
-    .name = "OME-TIFF companion", .detect = detect_companion, .group = group_companion};
-const struct format_driver format_ome_tiff = {.name = "OME-TIFF", .detect = detect, .group = group, .leftover = leftover};
+static bool about_companion(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"OME-TIFF", OME_READER, "*companion.ome", "OME-XML, with all TIFFs that it names", FORMAT_NATIVE};
+    return i == 0;
+}
+
+static bool about(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"OME-TIFF", OME_READER, NULL,
+                                 "a TIFF whose first description is OME-XML, with all files that it names", FORMAT_NATIVE};
+    return i == 0;
+}
+
+const struct format_driver format_companion = {.name = "OME-TIFF companion", .wants = "a name that ends in companion.ome",
+                                               .detect = detect_companion, .group = group_companion, .about = about_companion};
+const struct format_driver format_ome_tiff = {.name = "OME-TIFF", .wants = "a TIFF whose first description is OME-XML",
+                                              .detect = detect, .group = group, .leftover = leftover, .about = about};

@@ -20,22 +20,20 @@ static bool detect(struct format_look *look, struct format_verdict *said)
     if (done != 0) {
         said->why = done < 0 ? err.why : REASON_BROKEN_FILE;
         said->text = done < 0 ? arena_str(look->arena, err.text) : "XML, but not OME-XML";
-    } else if (ome->names->n > 0) {
+    } else if (ome->names->n > 0 && !look->official) {
         said->why = REASON_DEFERRED;
         said->text = "its planes are in other files, and only a companion.ome may name them";
     }
-    said->facts = ome;
+    said->plate = ome && ome->plate;
     return true;
 }
 
-static void group(struct format_scene *scene, struct format_file *file)
+static bool about(size_t i, struct format_about *out)
 {
-    const struct ome_facts *ome = file->said.facts;
-    struct format_set set;
-
-    set_begin(&set, scene);
-    set_add(&set, file);
-    set_end(&set, &file->said, ome && ome->plate);
+    *out = (struct format_about){"OME-XML", "loci.formats.in.OMEXMLReader", "*.ome *.ome.xml",
+                                 "the name, or <?xml and <OME at its beginning", FORMAT_NATIVE};
+    return i == 0;
 }
 
-const struct format_driver format_ome_xml = {.name = "OME-XML", .detect = detect, .group = group};
+const struct format_driver format_ome_xml = {.name = "OME-XML", .wants = "a name that ends in .ome or .ome.xml, or <OME at its "
+                                             "beginning", .detect = detect, .about = about};

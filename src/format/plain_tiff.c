@@ -28,4 +28,11 @@ static bool detect(struct format_look *look, struct format_verdict *said)
     return true;
 }
 
-const struct format_driver format_tiff = {.name = "TIFF", .detect = detect};
+static bool about(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"TIFF", "loci.formats.in.TiffDelegateReader", "*.tif *.tiff *.tf2 *.tf8 *.btf",
+                                 "TIFF or BigTIFF, whatever its name; a file each", FORMAT_NATIVE};
+    return i == 0;
+}
+
+const struct format_driver format_tiff = {.name = "TIFF", .wants = "the beginning of a TIFF", .detect = detect, .about = about};

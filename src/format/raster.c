@@ -46,12 +46,25 @@ static bool detect_jpeg(struct format_look *look, struct format_verdict *said)
 {
     if (!look_has(look, 0, "\xFF\xD8\xFF", 3) || look->head_len < 4 || look->head[3] < 0x10) {
         if (names_jpeg(look->entry->name))
-            said->text = "its name says JPEG, its first bytes do not";
+            *said = (struct format_verdict){.text = "its name says JPEG, its first bytes do not", .unknown = true};
         return false;
     }
     *said = (struct format_verdict){.format = "JPEG", .reader = "loci.formats.in.JPEGReader"};
     return true;
 }
 
-const struct format_driver format_png = {.name = "PNG", .detect = detect_png};
-const struct format_driver format_jpeg = {.name = "JPEG", .detect = detect_jpeg};
+static bool about_png(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"PNG", "loci.formats.in.APNGReader", "*.png", "its first 8 bytes, whatever its name", FORMAT_NATIVE};
+    return i == 0;
+}
+
+static bool about_jpeg(size_t i, struct format_about *out)
+{
+    *out = (struct format_about){"JPEG", "loci.formats.in.JPEGReader", NULL, "FF D8 FF at 0, whatever its name", FORMAT_NATIVE};
+    return i == 0;
+}
+
+const struct format_driver format_png = {.name = "PNG", .wants = "89 50 4E 47 0D 0A 1A 0A at 0", .detect = detect_png,
+                                         .about = about_png};
+const struct format_driver format_jpeg = {.name = "JPEG", .wants = "FF D8 FF at 0", .detect = detect_jpeg, .about = about_jpeg};

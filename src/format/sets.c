@@ -1,84 +1,17 @@
-/* Sets that this version cannot join yet, told by their masters: a MetaMorph .nd, an .oif, a Micro-Manager metadata.txt ...
+/* Sets by their masters: a MetaMorph .nd, an .oif, a Micro-Manager metadata.txt ...  The families are the rows of set_rules.c; here is
+ * what they share.
  *
- * The files that such a master may name are deferred with it: a plane that went in as an image of its own could never be put
- * right again.  So the rules take rather a file too many than one too few, and never look into a master for names. */
-#include "format/drivers.h"
+ * A set whose master is damaged, or is left to Bio-Formats, keeps all that may belong to it: a plane that went in as an image of its
+ * own could never be put right again.  So these rules take rather a file too many than one too few. */
+#include "format/set.h"
 
 #include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/io.h"
 #include "base/str.h"
-
-enum reach {
-    SAME_STEM,   /* x.ext beside x.master */
-    STEM,        /* x_*.ext and x.ext beside x.master */
-    PREFIX,      /* x*.ext beside x.anything */
-    HERE,        /* its directory */
-    BELOW,       /* its directory and all below */
-    MEASUREMENT, /* the same, from the parent when its directory is called Images */
-    SUBDIR,      /* all below one subdirectory */
-    PATTERN,     /* what the text in it matches, as far as prefix and suffix go */
-};
-
-struct set_rule {
-    const char *format;
-    const char *name;     /* of the master, letters in any case; "*" only as its beginning */
-    const char *content;  /* what the master's beginning must contain, letters in any case; NULL: nothing */
-    size_t within;        /* so many bytes */
-    enum reach reach;
-    const char *suffixes; /* of the members, "tif tiff"; NULL: all */
-    const char *subdir;   /* for SUBDIR; "*" stands for the master's stem, "%" for its name */
-    const char *alone;    /* content of such a file that has no set; NULL: none */
-    bool common;          /* such files are mostly something else: not worth a word without members */
-};
-
-static const struct set_rule rules[] = {
-    {"MetaMorph", "*.nd", NULL, 0, STEM, "tif tiff stk"},
-    {"MetaMorph", "*.scan", NULL, 0, STEM, "tif tiff stk"},
-    {"MetaXpress", "*.htd", NULL, 0, BELOW, "htd tif tiff pnl log jpg"},
-    {"Leica LEI", "*.lei", NULL, 0, STEM, "tif tiff raw"},
-    {"Micro-Manager", "metadata.txt", "micromanager", 1 << 20, HERE, "tif tiff"},
-    {"Micro-Manager", "metadata.txt", "micro-manager", 1 << 20, HERE, "tif tiff"},
-    {"Micro-Manager", "*_metadata.txt", "micromanager", 1 << 20, HERE, "tif tiff"},
-    {"Micro-Manager", "*_metadata.txt", "micro-manager", 1 << 20, HERE, "tif tiff"},
-    {"Micro-Manager", "acqusition.xml", NULL, 0, HERE, "tif tiff"},
-    {"Olympus OIF", "*.oif", NULL, 0, SUBDIR, NULL, "%.files"},
-    {"Olympus VSI", "*.vsi", NULL, 0, SUBDIR, NULL, "_*_"},
-    {"Leica XLEF", "*.xlef", NULL, 0, BELOW, "xlif xlcf lof tif tiff jpg png bmp"},
-    {"GE InCell", "*.xdce", NULL, 0, HERE, "xdce tif tiff xlog"},
-    {"GE InCell", "*.xml", "in cell analyzer", 2048, HERE, "tif tiff xlog"},
-    {"GE InCell", "*.xml", "cytell", 2048, HERE, "tif tiff xlog"},
-    {"Olympus ScanR", "experiment_descriptor.xml", NULL, 0, BELOW, "xml dat tif tiff"},
-    {"Yokogawa CV7000", "*.wpi", NULL, 0, HERE, NULL},
-    {"PerkinElmer Operetta", "index.idx.xml", NULL, 0, MEASUREMENT, NULL},
-    {"PerkinElmer Operetta", "index.ref.xml", NULL, 0, MEASUREMENT, NULL},
-    {"PerkinElmer Operetta", "index.xml", "harmony", 1024, MEASUREMENT, NULL},
-    {"PerkinElmer Operetta", "index.xml", "operett", 1024, MEASUREMENT, NULL},
-    {"PerkinElmer Columbus", "measurementindex.columbusidx.xml", NULL, 0, BELOW, NULL},
-    {"CellVoyager", "measurementresult.xml", NULL, 0, BELOW, "xml tif tiff"},
-    {"BD Pathway", "*experiment.exp", NULL, 0, BELOW, NULL},
-    {"Prairie", "*.xml", "<PV", LOOK_HEAD, PREFIX, "tif tiff cfg env"},
-    {"PerkinElmer UltraVIEW", "*.htm", NULL, 0, STEM, "tif tiff cfg ano rec tim csv zpo", .common = true},
-    {"Hamamatsu VMS", "*.vms", NULL, 0, PREFIX, "jpg opt"},
-    {"Aperio AFI", "*.afi", NULL, 0, PREFIX, "svs"},
-    {"Hamamatsu NDPIS", "*.ndpis", NULL, 0, PREFIX, "ndpi"},
-    {"Zeiss AxioVision TIFF", "*.tif_meta.xml", NULL, 0, PREFIX, "tif"},
-    {"Zeiss AxioVision TIFF", "_meta.xml", NULL, 0, HERE, "tif"},
-    {"Hitachi", "*.txt", "[SemImageFile]", 64, SAME_STEM, "tif jpg bmp"},
-    {"NRRD", "*.nhdr", NULL, 0, SAME_STEM, NULL},
-    {"IMAGIC", "*.hed", NULL, 0, SAME_STEM, "img"},
-    {"ICS", "*.ics", NULL, 0, SAME_STEM, "ids", .alone = "ics_version\t2.0"},
-    {"Analyze or NIfTI", "*.hdr", NULL, 0, SAME_STEM, "img", .common = true},
-    {"Bio-Rad PIC", "lse.xml", NULL, 0, HERE, "pic"},
-    {"Volocity", "*.mvd2", NULL, 0, SUBDIR, NULL, "Data"},
-    {"Olympus APL", "*.apl", NULL, 0, BELOW, "tif tiff xml mtb tnb"},
-    {"Li-Cor L2D", "*.l2d", NULL, 0, BELOW, "scn tif tiff"},
-    {"Image-Pro Sequence", "*.ips", NULL, 0, HERE, "tif tiff"},
-    {"File pattern", "*.pattern", NULL, 0, PATTERN, NULL},
-};
+#include "format/drivers.h"
 
 /* Directories whose content is one set, or has lost its master. */
 struct place_rule {
@@ -87,23 +20,27 @@ struct place_rule {
     const char *name;      /* a glob for the file's name */
     enum reason why;
     const char *text;
+    const char *master;    /* what the directory's name has more than its master's; NULL: there is none */
+    bool mine_only;        /* the official importer knows nothing of it */
 };
 
 static const struct place_rule places[] = {
-    {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, ""},
-    {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there"},
+    {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, "a Zarr directory is one image, and this version does not import it", NULL, true},
+    {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there", ".files", true},
     {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, ""},
     {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, ""},
     {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, ""},
     {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, ""},
 };
 
-struct master {
-    const struct set_rule *rule;
-    const struct place_rule *place;
-    size_t base_len;    /* of place: bytes of the path up to the directory that matched */
-    const char *prefix, *suffix; /* of PATTERN, relative to its directory */
-};
+enum { NO_ROW = UINT16_MAX };
+
+const struct set_rule *set_rule_of(const struct format_file *file)
+{
+    return file->driver == &format_sets && file->said.facts && file->said.facts->row != NO_ROW ? &set_rules[file->said.facts->row] : NULL;
+}
+
+/* ---- detection ---- */
 
 static bool contains(const struct format_look *look, const struct set_rule *rule)
 {
@@ -117,24 +54,62 @@ static bool contains(const struct format_look *look, const struct set_rule *rule
     return io_pread(look->fd, text, rule->within, 0, &err) > 0 && strcasestr(text, rule->content);
 }
 
-/* The literal ends of a pattern such as "img_z<0-2>.tif"; a relative one only. */
-static void read_pattern(const struct format_look *look, struct master *m)
+static bool name_fits(const char *pattern, const char *name)
 {
-    size_t n = 0;
-
-    while (n < look->head_len && look->head[n] != '\n' && look->head[n] != '\r' && look->head[n] != '\0')
-        n++;
-
-    char *text = arena_strn(look->arena, (const char *)look->head, n);
-    char *open = strchr(text, '<'), *close = strrchr(text, '>');
-
-    m->suffix = open && close ? close + 1 : "";
-    if (open)
-        *open = '\0';
-    m->prefix = text;
+    return pattern[0] == '*' ? str_ends_nocase(name, pattern + 1) : strcasecmp(name, pattern) == 0;
 }
 
-static bool detect_place(const struct format_look *look, struct master *m)
+static struct format_facts *keep(struct format_look *look, struct format_verdict *said, uint16_t row)
+{
+    struct format_facts *facts = arena_alloc(look->arena, 1, sizeof(*facts));
+
+    facts->row = row;
+    said->facts = facts;
+    return facts;
+}
+
+/* 1: it is such a master; 0: it is not; -1: it is one, and damaged. */
+static int read_master(struct format_look *look, const struct set_rule *rule, struct format_facts *facts, const char **text)
+{
+    struct names names;
+    int done = 1;
+
+    if (!rule->read)
+        return 1;
+    names_begin(&names);
+    done = rule->read(look, &names, text);
+    if (done > 0)
+        facts->names = look->last_names = names_keep(&names, look->last_names, look->arena);
+    names_clear(&names);
+    return done;
+}
+
+static bool detect_master(struct format_look *look, struct format_verdict *said)
+{
+    for (size_t i = 0; i < n_set_rules; i++) {
+        const struct set_rule *rule = &set_rules[i];
+        const char *text = NULL;
+
+        if (!name_fits(rule->name, look->entry->name) || (rule->content && !contains(look, rule)))
+            continue;
+
+        struct format_verdict mine = {.format = rule->format, .reader = rule->reader, .plate = rule->flags & SET_PLATE};
+        int done = read_master(look, rule, keep(look, &mine, (uint16_t)i), &text);
+
+        if (done == 0) {
+            if (text && !(rule->flags & SET_COMMON))
+                said->text = text;
+            continue;
+        }
+        mine.why = done < 0 ? REASON_BROKEN_FILE : rule->reader || rule->flags & SET_PART ? REASON_NONE : REASON_DEFERRED;
+        mine.text = done < 0 ? text : NULL;
+        *said = mine;
+        return true;
+    }
+    return false;
+}
+
+static bool detect_place(struct format_look *look, struct format_verdict *said)
 {
     const char *path = look->entry->path;
 
@@ -143,10 +118,15 @@ static bool detect_place(const struct format_look *look, struct master *m)
         AUTO(mem_freep) char *part = mem_strn(path + at, n);
 
         for (size_t i = 0; i < ARRAY_LEN(places); i++)
-            if (fnmatch(places[i].directory, part, FNM_CASEFOLD) == 0 &&
+            if (!(look->official && places[i].mine_only) && fnmatch(places[i].directory, part, FNM_CASEFOLD) == 0 &&
                 fnmatch(places[i].name, look->entry->name, FNM_CASEFOLD) == 0) {
-                m->place = &places[i];
-                m->base_len = at + n;
+                struct format_facts *facts = keep(look, said, NO_ROW);
+
+                facts->flags = (uint16_t)i;
+                facts->number = at + n; /* bytes of the path up to the directory that matched */
+                said->why = places[i].why;
+                said->text = places[i].text;
+                said->format = places[i].format;
                 return true;
             }
         at += n + 1;
@@ -154,66 +134,21 @@ static bool detect_place(const struct format_look *look, struct master *m)
     return false;
 }
 
-static bool name_fits(const char *pattern, const char *name)
-{
-    return pattern[0] == '*' ? str_ends_nocase(name, pattern + 1) : strcasecmp(name, pattern) == 0;
-}
-
-static bool detect_master(const struct format_look *look, struct master *m)
-{
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        if (!name_fits(rules[i].name, look->entry->name) || (rules[i].content && !contains(look, &rules[i])) ||
-            (rules[i].alone && look_contains(look, rules[i].alone, 64)))
-            continue;
-        m->rule = &rules[i];
-        if (rules[i].reach == PATTERN)
-            read_pattern(look, m);
-        return true;
-    }
-    return false;
-}
-
 static bool detect(struct format_look *look, struct format_verdict *said)
 {
-    struct master m = {0};
-
-    if (!detect_master(look, &m) && !detect_place(look, &m))
-        return false;
-
-    struct master *kept = arena_alloc(look->arena, 1, sizeof(*kept));
-
-    *kept = m;
-    *said = (struct format_verdict){
-        .why = m.rule ? REASON_DEFERRED : m.place->why,
-        .text = m.rule ? NULL : m.place->text,
-        .format = m.rule ? m.rule->format : m.place->format,
-        .facts = kept,
-    };
-    return true;
+    return detect_master(look, said) || detect_place(look, said);
 }
 
-static bool suffix_is_one_of(const char *name, const char *suffixes)
-{
-    const char *dot = strrchr(name, '.');
+/* ---- taking ---- */
 
-    if (!suffixes)
-        return true;
-    for (size_t n; dot && *suffixes; suffixes += n + (suffixes[n] == ' ')) {
-        n = strcspn(suffixes, " ");
-        if (strlen(dot + 1) == n && strncasecmp(dot + 1, suffixes, n) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Another master keeps its own set, but for those of the same rule in one directory: these are one. */
+/* Another master keeps its own set, but for those of the same format in one directory: these are one. */
 static bool may_take(const struct format_file *f, const struct set_rule *rule)
 {
-    const struct master *m = f->driver == &format_sets ? f->said.facts : NULL;
+    const struct set_rule *other = set_rule_of(f);
 
-    if (m && m->rule && m->rule != rule)
-        return false;
-    return !(m && m->rule) || rule->reach == HERE || rule->reach == BELOW || rule->reach == MEASUREMENT;
+    if (!other || other->flags & SET_PART)
+        return true;
+    return strcmp(other->format, rule->format) == 0 && (rule->reach == HERE || rule->reach == BELOW);
 }
 
 static bool stem_fits(const char *name, const struct set_rule *rule, size_t stem)
@@ -221,35 +156,6 @@ static bool stem_fits(const char *name, const struct set_rule *rule, size_t stem
     if (rule->reach == SAME_STEM)
         return name[stem] == '.';
     return rule->reach != STEM || name[stem] == '.' || name[stem] == '_';
-}
-
-/* All that begins so, from the place where such paths stand: in one directory, or with "dir/" also below it. */
-static void take_paths(struct format_set *set, const char *prefix, bool below, const struct set_rule *rule,
-                       const struct master *m)
-{
-    const char *slash = strrchr(prefix, '/');
-    size_t n = strlen(prefix), dir = slash ? (size_t)(slash - prefix) : 0;
-
-    for (size_t i = scene_from(set->scene, prefix); i < set->scene->n_files; i++) {
-        struct format_file *f = &set->scene->files[i];
-
-        if (strncmp(f->entry->path, prefix, n) != 0 || (!below && f->entry->dir_len != dir))
-            break;
-        if (may_take(f, rule) && suffix_is_one_of(f->entry->name, rule->suffixes) &&
-            (below || m || stem_fits(f->entry->name, rule, n - (slash ? dir + 1 : 0))) &&
-            (!m || str_ends(f->entry->path, m->suffix)))
-            set_add(set, f);
-    }
-}
-
-/* The directory of a master with a slash; of a measurement, the one that has Images in it. */
-static char *directory_of(const struct tree_entry *e, enum reach reach)
-{
-    size_t n = e->dir_len;
-
-    if (reach == MEASUREMENT && n >= 6 && strncmp(e->path + n - 6, "Images", 6) == 0 && (n == 6 || e->path[n - 7] == '/'))
-        n -= n == 6 ? 6 : 7;
-    return n == 0 ? mem_str("") : mem_printf("%.*s/", (int)n, e->path);
 }
 
 static char *subdir_of(const char *dir, const struct tree_entry *e, const char *subdir)
@@ -261,20 +167,17 @@ static char *subdir_of(const char *dir, const struct tree_entry *e, const char *
     return mem_printf("%s%.*s%.*s%s/", dir, (int)before, subdir, (int)n, e->name, subdir + before + 1);
 }
 
-/* What the paths of a rule's members begin with; owned by the caller. */
-static char *prefix_of(const struct tree_entry *e, const struct master *m)
+/* What the paths in the reach of a master begin with; owned by the caller. */
+static char *prefix_of(const struct tree_entry *e, const struct set_rule *rule)
 {
-    AUTO(mem_freep) char *dir = directory_of(e, m->rule->reach);
+    AUTO(mem_freep) char *dir = e->dir_len == 0 ? mem_str("") : mem_printf("%.*s/", (int)e->dir_len, e->path);
 
-    switch (m->rule->reach) {
+    switch (rule->reach) {
     case HERE:
     case BELOW:
-    case MEASUREMENT:
         return STEAL(dir);
     case SUBDIR:
-        return subdir_of(dir, e, m->rule->subdir);
-    case PATTERN:
-        return mem_printf("%s%s", dir, m->prefix);
+        return subdir_of(dir, e, rule->subdir);
     case PREFIX:
         return mem_printf("%s%.*s", dir, (int)strcspn(e->name, "."), e->name);
     default:
@@ -282,44 +185,263 @@ static char *prefix_of(const struct tree_entry *e, const struct master *m)
     }
 }
 
-static void group(struct format_scene *scene, struct format_file *file)
+/* Every file in the reach of a master that is not taken: from the place where such paths stand, in one directory or below it. */
+static void in_reach(struct format_scene *scene, const struct format_file *master,
+                     void (*take)(void *arg, struct format_file *f), void *arg)
 {
-    const struct master *m = file->said.facts;
+    const struct set_rule *rule = set_rule_of(master);
+    AUTO(mem_freep) char *prefix = prefix_of(master->entry, rule);
+    bool below = rule->reach == BELOW || rule->reach == SUBDIR;
+    const char *slash = strrchr(prefix, '/');
+    size_t n = strlen(prefix), dir = slash ? (size_t)(slash - prefix) : 0;
+
+    for (size_t i = scene_from(scene, prefix); rule->reach != NOWHERE && i < scene->n_files; i++) {
+        struct format_file *f = &scene->files[i];
+
+        if (strncmp(f->entry->path, prefix, n) != 0 || (!below && f->entry->dir_len != dir))
+            break;
+        if (!f->taken && may_take(f, rule) && suffix_is_one_of(f->entry->name, rule->suffixes) &&
+            (below || stem_fits(f->entry->name, rule, n - (slash ? dir + 1 : 0))))
+            take(arg, f);
+    }
+}
+
+static void add(void *set, struct format_file *f)
+{
+    set_add(set, f);
+}
+
+/* X.TIF may be X.tif or X.stk, and % is written as -. */
+static struct format_file *metamorph_beside(const struct format_scene *scene, const struct format_file *master, const char *name)
+{
+    static const char *const suffixes[] = {"TIF", "tif", "stk"};
+    AUTO(mem_freep) char *other = mem_str(name);
+    struct format_file *found = NULL;
+
+    for (char *c = other; *c; c++)
+        if (*c == '%')
+            *c = '-';
+    for (size_t i = 0; !found && i < ARRAY_LEN(suffixes); i++) {
+        AUTO(mem_freep) char *path = mem_printf("%.*s.%s", (int)stem_length(other), other, suffixes[i]);
+
+        found = scene_beside(scene, master, path);
+    }
+    return found;
+}
+
+static struct format_file *find_named(struct format_scene *scene, const struct format_file *master, const char *name)
+{
+    const struct set_rule *rule = set_rule_of(master);
+    struct format_file *found = rule->flags & SET_ANY_CASE || rule->flags & SET_PART
+                                    ? scene_beside_any_case(scene, master, name) : scene_beside(scene, master, name);
+
+    return !found && rule->flags & SET_TIFF ? metamorph_beside(scene, master, name) : found;
+}
+
+void set_take_named(struct format_set *set, struct format_file *master)
+{
+    const struct format_names *names = master->said.facts->names;
+
+    for (size_t i = 0; names && i < names->n; i++) {
+        struct format_file *f = find_named(set->scene, master, names->at[i].name);
+
+        if (f && f->taken)
+            set_share(set, f);
+        else if (f)
+            set_add(set, f);
+        else if (strcmp(names->at[i].more, NAME_MAY) != 0)
+            set_miss(set, names->at[i].name);
+    }
+}
+
+/* ---- groups ---- */
+
+/* A member that is there but damaged: the set waits for a whole one. */
+static const struct format_file *damaged(const struct format_set *set)
+{
+    for (size_t i = 1; i < set->n; i++) {
+        const struct format_verdict *said = &set->members[i]->said;
+
+        if (said->format && (said->why == REASON_BROKEN_FILE || said->why == REASON_UNREADABLE))
+            return set->members[i];
+    }
+    return NULL;
+}
+
+static void judge(struct format_set *set, const struct set_rule *rule, struct format_verdict *said)
+{
+    bool nothing = rule->flags & SET_ONE && set->n == 1 && set->n_shared == 0;
+    const struct format_file *bad = set->scene->official ? NULL : damaged(set);
+
+    set->tolerated = rule->flags & SET_GAPS && !nothing && !bad;
+    if (set->missing.n > 0 && !(set->tolerated && set->scene->official)) {
+        said->why = REASON_INCOMPLETE;
+        said->text = set_missing_text(set);
+    } else if (nothing) {
+        said->why = REASON_INCOMPLETE;
+        said->text = "none of its files is there";
+    } else if (bad) {
+        said->why = REASON_INCOMPLETE;
+        said->text = arena_printf(set->scene->arena, "%s: %s", bad->entry->name,
+                                  bad->said.text ? bad->said.text : reason_row(bad->said.why)->text);
+    }
+}
+
+/* The members go on to be images of their own. */
+static void let_go(struct format_set *set)
+{
+    for (size_t i = 1; i < set->n; i++)
+        set->members[i]->taken = false;
+    set->n = 1;
+    set->n_shared = 0;
+}
+
+static void group_native(struct format_scene *scene, struct format_file *file)
+{
+    const struct set_rule *rule = set_rule_of(file);
+    struct format_verdict said = file->said;
     struct format_set set;
 
-    if (!m->rule)
-        return;
+    set_begin(&set, scene);
+    set.openers = rule->openers;
+    set_add(&set, file);
+    if (rule->flags & SET_ALL)
+        in_reach(scene, file, add, &set);
+    if (strcmp(rule->format, "Olympus OIF") != 0 && strcmp(rule->format, "Olympus ScanR") != 0)
+        set_take_named(&set, file);
+    if (rule->more)
+        rule->more(&set, file);
+    judge(&set, rule, &said);
+    if (scene->official && said.why != REASON_NONE && rule->flags & SET_FREE)
+        let_go(&set);
+    else if (!scene->official && said.why != REASON_NONE && !set.tolerated)
+        in_reach(scene, file, add, &set);
+    if (said.why != REASON_NONE && !set.tolerated)
+        set.openers = NULL;
+    if (set.n == 1 && set.n_shared == 0 && rule->flags & SET_COMMON)
+        said = (struct format_verdict){.why = REASON_UNKNOWN_FORMAT};
+    set_end(&set, &said);
+}
 
-    AUTO(mem_freep) char *prefix = prefix_of(file->entry, m);
-    bool below = m->rule->reach == BELOW || m->rule->reach == MEASUREMENT || m->rule->reach == SUBDIR;
+/* Damaged, or left to Bio-Formats: with all that may belong to it. */
+static void group_whole_reach(struct format_scene *scene, struct format_file *file)
+{
+    const struct set_rule *rule = set_rule_of(file);
+    struct format_set set;
 
     set_begin(&set, scene);
     set_add(&set, file);
-    take_paths(&set, prefix, below, m->rule, m->rule->reach == PATTERN ? m : NULL);
-    if (set.n == 1 && m->rule->common)
+    if (!scene->official || file->said.why == REASON_DEFERRED || rule->flags & SET_LEADS)
+        in_reach(scene, file, add, &set);
+    if (set.n == 1 && rule->flags & SET_COMMON && !scene->official)
         file->said = (struct format_verdict){.why = REASON_UNKNOWN_FORMAT};
-    set_end(&set, &file->said, false);
+    set_end(&set, &file->said);
 }
 
-/* What no master took out of a special directory: all of it together. */
+static void group(struct format_scene *scene, struct format_file *file)
+{
+    const struct set_rule *rule = set_rule_of(file);
+
+    if (!rule || rule->flags & SET_PART)
+        return;
+    (file->said.why == REASON_NONE ? group_native : group_whole_reach)(scene, file);
+}
+
+/* ---- what no master took ---- */
+
+/* A directory whose master is there: what it left is a preview, or nothing of it. */
+static void group_beside_its_set(struct format_scene *scene, struct format_file *file)
+{
+    bool preview = suffix_is_one_of(file->entry->name, "bmp jpg png");
+
+    file->said.why = preview ? REASON_EXCLUDED : suffix_is_one_of(file->entry->name, "tif tiff") ? REASON_FOREIGN
+                                                                                                 : REASON_UNKNOWN_FORMAT;
+    file->said.text = preview ? "a preview in the directory of a set" : NULL;
+    group_alone(scene, file);
+}
+
+static bool master_is_there(const struct format_scene *scene, const char *base, const struct place_rule *place)
+{
+    AUTO(mem_freep) char *master = place->master ? mem_strn(base, strlen(base) - 1 - strlen(place->master)) : NULL;
+    const struct format_file *f = master ? scene_find(scene, master) : NULL;
+
+    return f && set_rule_of(f);
+}
+
+/* All of a special directory together. */
 static void group_place(struct format_scene *scene, struct format_file *file)
 {
-    const struct master *m = file->said.facts;
-    AUTO(mem_freep) char *base = mem_printf("%.*s/", (int)m->base_len, file->entry->path);
+    const struct place_rule *place = &places[file->said.facts->flags];
+    AUTO(mem_freep) char *base = mem_printf("%.*s/", (int)file->said.facts->number, file->entry->path);
     struct format_set set;
 
+    if (master_is_there(scene, base, place)) {
+        group_beside_its_set(scene, file);
+        return;
+    }
     set_begin(&set, scene);
     for (size_t i = scene_from(scene, base); i < scene->n_files; i++) {
         struct format_file *f = &scene->files[i];
-        const struct master *other = f->driver == &format_sets ? f->said.facts : NULL;
 
         if (strncmp(f->entry->path, base, strlen(base)) != 0)
             break;
-        if (other && other->place == m->place)
+        if (f->driver == &format_sets && f->said.facts && !set_rule_of(f) && &places[f->said.facts->flags] == place)
             set_add(&set, f);
     }
-    set_end(&set, &file->said, false);
+    set_end(&set, &file->said);
+}
+
+static void leftover(struct format_scene *scene, struct format_file *file)
+{
+    if (!set_rule_of(file)) {
+        group_place(scene, file);
+        return;
+    }
+    file->said = (struct format_verdict){.why = REASON_UNKNOWN_FORMAT, .unknown = true};
+    file->driver = NULL;
+    group_alone(scene, file);
+}
+
+/* A file that leads the official importer to a set which does not have it. */
+static void leave_out(void *arg, struct format_file *f)
+{
+    struct format_scene *scene = arg;
+
+    if (f->driver == &format_ome_tiff || !f->driver || set_rule_of(f))
+        return;
+    f->said = (struct format_verdict){.why = REASON_FOREIGN, .format = f->said.format};
+    group_alone(scene, f);
+}
+
+static void finish(struct format_scene *scene)
+{
+    for (size_t i = 0; i < scene->n_files; i++) {
+        const struct set_rule *rule = set_rule_of(&scene->files[i]);
+
+        if (rule && rule->flags & SET_LEADS && scene->files[i].said.why == REASON_NONE)
+            in_reach(scene, &scene->files[i], leave_out, scene);
+    }
+}
+
+/* ---- for people ---- */
+
+static bool about(size_t i, struct format_about *out)
+{
+    if (i < n_set_rules) {
+        const struct set_rule *r = &set_rules[i];
+
+        *out = (struct format_about){r->format, r->reader, r->name, r->told,
+                                     r->reader || r->flags & SET_PART ? FORMAT_NATIVE : FORMAT_HELPER};
+        return true;
+    }
+    i -= n_set_rules;
+    if (i >= ARRAY_LEN(places))
+        return false;
+    *out = (struct format_about){places[i].format, NULL, places[i].directory, "all files of such a directory",
+                                 FORMAT_HELPER};
+    return true;
 }
 
 const struct format_driver format_sets = {
-    .name = "sets of later drivers", .detect = detect, .group = group, .leftover = group_place};
+    .name = "sets with a master", .wants = "the name and the beginning of a file that stands for others", .detect = detect,
+    .group = group, .leftover = leftover, .finish = finish, .about = about};

@@ -171,3 +171,35 @@ bool sign_leica_scn(const struct format_look *look)
 {
     return sign_tiff(look) && strstr(look->tiff.comment, "http://www.leica-microsystems.com/scn");
 }
+
+/* 0x70, its length, 0x2A, 15 characters of UTF-16, as in a LIF. */
+bool sign_lof(const struct format_look *look)
+{
+    static const char type[] = "LMS_Object_File";
+
+    if (look->head_len < 13 + 2 * sizeof(type) || le32(look->head) != 0x70 || look->head[8] != 0x2A || le32(look->head + 9) != 15)
+        return false;
+    for (size_t i = 0; type[i]; i++)
+        if (look->head[13 + 2 * i] != (uint8_t)type[i])
+            return false;
+    return true;
+}
+
+/* Sizes X and Y, a resolution, and the number of time bins: with 4 bytes each they give the length of the file. */
+bool sign_pqbin(const struct format_look *look)
+{
+    uint64_t n;
+
+    if (look->head_len < 20)
+        return false;
+    n = (uint64_t)le32(look->head) * le32(look->head + 4);
+    return n > 0 && n < UINT64_C(1) << 31 && le32(look->head + 12) > 0 && n * le32(look->head + 12) * 4 + 20 == look->size;
+}
+
+/* There is no sign but the length of the one camera's files. */
+bool sign_canon_raw(const struct format_look *look)
+{
+    enum { BYTES = 18653760 };
+
+    return look->official && look->size == BYTES;
+}

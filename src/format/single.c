@@ -34,6 +34,7 @@ static bool fits(const struct format_look *look, const struct format_row *row, b
     case LATER:
         return named || has_sign(look, row);
     case GUESS:
+    case ORPHAN:
         return named;
     default:
         return named && has_sign(look, row);
@@ -43,16 +44,23 @@ static bool fits(const struct format_look *look, const struct format_row *row, b
 static void say_not(const struct format_look *look, const struct format_row *row, struct format_verdict *said)
 {
     if (row->rule == ANY_NAME || row->rule == NAMED)
-        said->text = arena_printf(look->arena, "its name says %s, its first bytes do not", row->format);
+        *said = (struct format_verdict){
+            .text = arena_printf(look->arena, "its name says %s, its first bytes do not", row->format),
+            .unknown = !row->by_name,
+        };
 }
 
 static void claim(const struct format_look *look, const struct format_row *row, struct format_verdict *said)
 {
     *said = (struct format_verdict){.format = row->format, .reader = row->reader};
-    if (!row->reader)
+    if (!row->reader || (row->rule == GUESS && !look->official))
         said->why = REASON_DEFERRED;
     if (row->rule == GUESS)
         said->text = "only its name says what it is";
+    if (row->rule == ORPHAN) {
+        said->why = REASON_INCOMPLETE;
+        said->text = "the file that it belongs to is not there";
+    }
     if (row->check)
         row->check(look, said);
 }
@@ -85,4 +93,17 @@ bool look_read(const struct format_look *look, uint64_t at, void *to, size_t n)
     return n <= look->size && at <= look->size - n && io_pread(look->fd, to, n, (off_t)at, &err) == (ssize_t)n;
 }
 
-const struct format_driver format_single = {.name = "single files", .detect = detect};
+static bool about(size_t i, struct format_about *out)
+{
+    const struct format_row *row = &format_rows[i];
+
+    if (!row->format)
+        return false;
+    *out = (struct format_about){row->format, row->reader, *row->suffixes ? row->suffixes : NULL,
+                                 row->rule == GUESS ? "its suffix" : row->rule == ORPHAN ? "part of a set" : "its beginning",
+                                 row->rule == GUESS ? FORMAT_BY_NAME : row->reader ? FORMAT_NATIVE : FORMAT_HELPER};
+    return true;
+}
+
+const struct format_driver format_single = {.name = "single files", .wants = "the suffix and the first bytes of a format whose "
+                                            "files stand alone", .detect = detect, .about = about};

@@ -12,7 +12,8 @@ enum row_rule {
     NAMED,    /* suffix and content; a suffix without it is worth a word */
     QUIET,    /* suffix and content; the suffix is mostly something else */
     LATER,    /* left alone: the suffix, or the content */
-    GUESS,    /* left alone: only the suffix could tell */
+    GUESS,    /* only the suffix could tell: left alone unless the official outcome is asked for */
+    ORPHAN,   /* part of a set that another driver would have taken */
 };
 
 struct format_row {
@@ -25,6 +26,7 @@ struct format_row {
     bool (*test)(const struct format_look *look);  /* beside the magic; NULL: nothing more */
     /* Is it whole, and really one file?  Sets `why` and `text` when not. */
     void (*check)(const struct format_look *look, struct format_verdict *said);
+    bool by_name; /* Bio-Formats takes it for its suffix, so that wrong content is an error there */
 };
 
 extern const struct format_row format_rows[]; /* format NULL at the end */
@@ -52,6 +54,9 @@ bool sign_jpeg_2000(const struct format_look *look);
 bool sign_tiff(const struct format_look *look);       /* one whose first directory is whole */
 bool sign_lsm(const struct format_look *look);
 bool sign_ndpi(const struct format_look *look);
+bool sign_lof(const struct format_look *look);
+bool sign_pqbin(const struct format_look *look);
+bool sign_canon_raw(const struct format_look *look);
 bool sign_leica_scn(const struct format_look *look);
 
 /* whole.c and movie.c: what must hold. */
@@ -59,7 +64,6 @@ void check_bmp(const struct format_look *look, struct format_verdict *said);
 void check_mrc(const struct format_look *look, struct format_verdict *said);
 void check_gatan(const struct format_look *look, struct format_verdict *said);
 void check_spe(const struct format_look *look, struct format_verdict *said);
-void check_nrrd(const struct format_look *look, struct format_verdict *said);
 void check_pic(const struct format_look *look, struct format_verdict *said);
 void check_jpeg_2000(const struct format_look *look, struct format_verdict *said);
 void check_nd2(const struct format_look *look, struct format_verdict *said);

@@ -14,6 +14,7 @@ enum {
     TAG_STRIP_OFFSETS = 273,
     TAG_STRIP_BYTES = 279,
     TAG_SOFTWARE = 305,
+    TAG_DATE_TIME = 306,
     TAG_TILE_OFFSETS = 324,
     TAG_TILE_BYTES = 325,
     TAG_XMP = 700,
@@ -144,6 +145,7 @@ static int read_tag(const struct source *s, const struct tag *tag, uint64_t at, 
         {TAG_DESCRIPTION, t->comment, sizeof(t->comment)},
         {TAG_MAKE, t->make, sizeof(t->make)},
         {TAG_SOFTWARE, t->software, sizeof(t->software)},
+        {TAG_DATE_TIME, t->date_time, sizeof(t->date_time)},
         {TAG_COPYRIGHT, t->copyright, sizeof(t->copyright)},
     };
     struct tiff_range range;

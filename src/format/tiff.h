@@ -31,7 +31,7 @@ struct tiff_facts {
     uint32_t subfile_type;
     struct tiff_range description; /* tag 270; bytes = 0: none */
     char comment[TIFF_COMMENT];    /* its beginning */
-    char software[TIFF_TEXT], make[TIFF_TEXT], document[TIFF_TEXT], copyright[TIFF_TEXT];
+    char software[TIFF_TEXT], make[TIFF_TEXT], document[TIFF_TEXT], copyright[TIFF_TEXT], date_time[32];
     bool iscan; /* tag 700 speaks of iScan */
 };
 

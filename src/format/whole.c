@@ -48,15 +48,6 @@ void check_spe(const struct format_look *look, struct format_verdict *said)
         say_cut(said, "an SPE whose end is missing");
 }
 
-/* A header that names a file for its data is one of a pair. */
-void check_nrrd(const struct format_look *look, struct format_verdict *said)
-{
-    if (!look_contains(look, "\ndata file:", LOOK_HEAD) && !look_contains(look, "\ndatafile:", LOOK_HEAD))
-        return;
-    said->why = REASON_DEFERRED;
-    said->text = "its data are in another file";
-}
-
 /* Notes follow the pixels, and may say that numbered files go together. */
 void check_pic(const struct format_look *look, struct format_verdict *said)
 {

@@ -25,6 +25,11 @@ int tree_order(const char *a, const char *b)
     return order ? order : strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b);
 }
 
+int tree_walk_order(const char *a, const char *b)
+{
+    return compare_dirs(a, strlen(a), b, strlen(b));
+}
+
 const struct tree_entry *tree_find(const struct tree *t, const char *path)
 {
     size_t low = 0, high = t->n;

@@ -23,6 +23,13 @@ struct owned_tree {
     const struct tree_limits *limits; /* during the scan only */
 };
 
+/* The directories that are open on the way down. */
+struct way {
+    const struct way *above;
+    dev_t dev;
+    ino_t ino;
+};
+
 static void closedirp(DIR **d)
 {
     if (*d)
@@ -59,8 +66,12 @@ static enum tree_kind kind_of(mode_t mode)
     return S_ISLNK(mode) ? TREE_LINK : TREE_OTHER;
 }
 
-static enum reason skip_of(const struct tree_entry *e)
+static enum reason skip_of(const struct tree_entry *e, bool follow)
 {
+    if (follow && e->kind == TREE_LINK)
+        return REASON_UNREADABLE;
+    if (follow && e->kind == TREE_DIR)
+        return REASON_NONE;
     if (e->kind == TREE_LINK)
         return REASON_LINK;
     if (e->kind == TREE_OTHER)
@@ -68,18 +79,19 @@ static enum reason skip_of(const struct tree_entry *e)
     return e->name[0] == '.' ? REASON_HIDDEN : REASON_NONE;
 }
 
-static void look_at(struct tree_entry *e, int dirfd)
+static void look_at(struct tree_entry *e, int dirfd, bool follow)
 {
     struct stat st;
 
-    if (fstatat(dirfd, e->name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
+    if ((!follow || fstatat(dirfd, e->name, &st, AT_NO_AUTOMOUNT) < 0) &&
+        fstatat(dirfd, e->name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
         e->kind = TREE_OTHER;
         e->skip = errno == ENOENT || errno == ESTALE ? REASON_GONE : REASON_UNREADABLE;
         return;
     }
     e->kind = kind_of(st.st_mode);
     e->stamp = stamp_of(&st);
-    e->skip = skip_of(e);
+    e->skip = skip_of(e, follow);
 }
 
 static const char *path_below(struct arena *a, const char *dir, size_t dir_len, const char *name, size_t name_len)
@@ -105,7 +117,7 @@ static int add(struct owned_tree *t, const char *dir, int dirfd, const char *nam
     struct tree_entry *e = &t->entries[t->tree.n++];
 
     *e = (struct tree_entry){.path = path, .name = path + (dir_len ? dir_len + 1 : 0), .dir_len = dir_len};
-    look_at(e, dirfd);
+    look_at(e, dirfd, t->limits->again > 0);
     if (e->skip == REASON_NONE && strlen(path) > t->limits->path)
         e->skip = REASON_TOO_LONG;
     return 0;
@@ -144,19 +156,34 @@ static int list(struct owned_tree *t, const char *dir, DIR *d, struct err *err)
     return broke_off != 0;
 }
 
-static int enter(struct owned_tree *t, size_t at, int parent, unsigned depth, struct err *err);
+static int enter(struct owned_tree *t, size_t at, int parent, unsigned depth, const struct way *above, struct err *err);
+
+static bool leads_back(const struct way *way)
+{
+    for (const struct way *up = way->above; up; up = up->above)
+        if (up->dev == way->dev && up->ino == way->ino)
+            return true;
+    return false;
+}
 
 /* The content of the directory that entry `at` is.  `fd` is taken over. */
-static int scan_dir(struct owned_tree *t, size_t at, int fd, unsigned depth, struct err *err)
+static int scan_dir(struct owned_tree *t, size_t at, int fd, unsigned depth, const struct way *above, struct err *err)
 {
     const char *dir = t->entries[at].path;
     AUTO(closedirp) DIR *d = fdopendir(fd);
+    struct stat st;
 
-    if (!d) {
-        io_closep(&fd);
+    if (!d || fstat(fd, &st) < 0) {
+        if (!d)
+            io_closep(&fd);
         t->entries[at].skip = REASON_UNREADABLE;
         return 0;
     }
+
+    const struct way way = {above, st.st_dev, st.st_ino};
+
+    if (t->limits->again > 0 && depth >= t->limits->again && leads_back(&way))
+        return 0;
 
     size_t first = t->tree.n;
     int listed = list(t, dir, d, err);
@@ -166,7 +193,7 @@ static int scan_dir(struct owned_tree *t, size_t at, int fd, unsigned depth, str
     if (listed > 0)
         t->entries[at].skip = errno == ENOENT || errno == ESTALE ? REASON_GONE : REASON_UNREADABLE;
     for (size_t i = first, end = t->tree.n; i < end; i++)
-        if (t->entries[i].kind == TREE_DIR && t->entries[i].skip == REASON_NONE && enter(t, i, dirfd(d), depth + 1, err) < 0)
+        if (t->entries[i].kind == TREE_DIR && t->entries[i].skip == REASON_NONE && enter(t, i, dirfd(d), depth + 1, &way, err) < 0)
             return -1;
     return 0;
 }
@@ -178,20 +205,22 @@ static enum reason skip_of_dir(int sys)
     return sys == ELOOP || sys == ENOTDIR ? REASON_CHANGED : REASON_UNREADABLE;
 }
 
-static int enter(struct owned_tree *t, size_t at, int parent, unsigned depth, struct err *err)
+static int enter(struct owned_tree *t, size_t at, int parent, unsigned depth, const struct way *above, struct err *err)
 {
+    int follow = t->limits->again > 0 ? 0 : O_NOFOLLOW;
+
     if (depth > t->limits->depth) {
         t->entries[at].skip = REASON_TOO_LARGE;
         return 0;
     }
 
-    int fd = openat(parent, t->entries[at].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd = openat(parent, t->entries[at].name, O_RDONLY | O_DIRECTORY | follow | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
         t->entries[at].skip = skip_of_dir(errno);
         return 0;
     }
-    return scan_dir(t, at, fd, depth, err);
+    return scan_dir(t, at, fd, depth, above, err);
 }
 
 static int open_root(const char *root, struct stat *st, struct err *err)
@@ -221,7 +250,7 @@ static int scan_root(struct owned_tree *t, const struct stat *st, struct err *er
 
     if (fd < 0)
         return err_set(err, REASON_UNREADABLE, errno, "reading a root");
-    if (scan_dir(t, 0, fd, 0, err) < 0)
+    if (scan_dir(t, 0, fd, 0, NULL, err) < 0)
         return -1;
     if (t->entries[0].skip != REASON_NONE)
         return err_set(err, REASON_UNREADABLE, 0, "reading the root broke off");
@@ -246,6 +275,7 @@ int tree_scan_within(const char *root, const struct tree_limits *limits, struct 
     if (scan_root(t, &st, err) < 0)
         return -1;
     t->limits = NULL;
+    t->tree.follows = limits->again > 0;
     t->tree.entries = t->entries = mem_resize(t->entries, t->tree.n, sizeof(*t->entries));
     *out = STEAL(guard);
     return 0;
@@ -253,9 +283,44 @@ int tree_scan_within(const char *root, const struct tree_limits *limits, struct 
 
 int tree_scan(const char *root, struct tree **out, struct err *err)
 {
-    static const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX};
+    static const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, 0};
 
     return tree_scan_within(root, &limits, out, err);
+}
+
+int tree_scan_following(const char *root, unsigned depth, struct tree **out, struct err *err)
+{
+    const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, depth > 0 ? depth : 1};
+
+    return tree_scan_within(root, &limits, out, err);
+}
+
+int tree_scan_flat(const char *dir, struct tree **out, struct err *err)
+{
+    static const struct tree_limits limits = {TREE_ENTRIES_MAX, 0, TREE_PATH_MAX, 0};
+
+    return tree_scan_within(dir, &limits, out, err);
+}
+
+/* Through links, but never into anything that is no regular file. */
+static int open_following(int dirfd, const char *path, struct err *err)
+{
+    AUTO(io_closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(err, errno == ENOENT ? REASON_GONE : REASON_UNREADABLE, errno, "opening a file");
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, REASON_NOT_REGULAR, 0, "opening a file");
+
+    int opened = fd;
+    fd = -1;
+    return opened;
+}
+
+int tree_open(const struct tree *t, const struct tree_entry *e, struct err *err)
+{
+    return t->follows ? open_following(t->fd, e->path, err) : io_open_beneath(t->fd, e->path, err);
 }
 
 void tree_free(struct tree *t)

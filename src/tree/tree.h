@@ -35,6 +35,7 @@ struct tree {
     int fd;           /* of the root directory: openat beneath it; owned by the tree */
     const struct tree_entry *entries;
     size_t n;
+    bool follows; /* made by tree_scan_following: paths may lead through links */
 };
 
 /* Scan a root.  What is left out is listed with its reason, and the scan goes on: names that begin with a dot (REASON_HIDDEN;
@@ -45,6 +46,17 @@ struct tree {
  * (TREE_ENTRIES_MAX). */
 int tree_scan(const char *root, struct tree **out, struct err *err);
 
+/* The same as the official importer walks: links are followed, directories that begin with a dot are entered.  A link that leads
+ * nowhere is REASON_UNREADABLE.  A directory that lies on the way to itself is entered again only above `depth` (a file of the
+ * root is at depth 1), as there.  For comparison only: such a walk can be led out of its root. */
+int tree_scan_following(const char *root, unsigned depth, struct tree **out, struct err *err);
+
+/* One directory without what lies in its subdirectories. */
+int tree_scan_flat(const char *dir, struct tree **out, struct err *err);
+
+/* Open a file of the tree for reading, links or not as it was scanned.  Errors as io_open_beneath. */
+int tree_open(const struct tree *t, const struct tree_entry *e, struct err *err);
+
 void tree_free(struct tree *t); /* NULL is fine */
 void tree_freep(struct tree **t);
 
@@ -54,6 +66,9 @@ const struct tree_entry *tree_find(const struct tree *t, const char *path);
 /* How two paths stand in the order of entries: < 0, 0, > 0.  The path "a/" stands before all that lies in a and right after what
  * precedes them, so a subtree is a range that can be searched for. */
 int tree_order(const char *a, const char *b);
+
+/* Which of two paths comes first when directories are walked depth first, in the order of names: < 0, 0, > 0. */
+int tree_walk_order(const char *a, const char *b);
 
 /* Same content as far as a stamp can tell: size and time of modification.  The inode is only a hint, and the time of the last
  * change of the inode moves with rights and links too. */

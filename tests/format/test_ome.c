@@ -21,7 +21,7 @@ static int file_of(const char *text, size_t n)
 /* What ome_read says of a text. */
 static int read_text(struct arena *arena, const char *text, size_t n, struct ome_facts **out, struct err *err)
 {
-    const struct ome_names *last = NULL;
+    const struct format_names *last = NULL;
     AUTO(io_closep) int fd = file_of(text, n);
 
     return ome_read(fd, 0, n, &last, arena, out, err);
@@ -47,10 +47,10 @@ static void names_come_once_in_the_order_of_the_xml(void **state)
     assert_string_equal(ome->uuid, "urn:uuid:A");
     assert_int_equal(ome->n_images, 1);
     assert_int_equal(ome->names->n, 2);
-    assert_string_equal(ome->names->at[0].file, "b.tif");
-    assert_string_equal(ome->names->at[0].uuid, "urn:uuid:B");
-    assert_string_equal(ome->names->at[1].file, "a.tif");
-    assert_string_equal(ome->names->at[1].uuid, "urn:uuid:A");
+    assert_string_equal(ome->names->at[0].name, "b.tif");
+    assert_string_equal(ome->names->at[0].more, "urn:uuid:B");
+    assert_string_equal(ome->names->at[1].name, "a.tif");
+    assert_string_equal(ome->names->at[1].more, "urn:uuid:A");
     assert_false(ome->own_planes);
     assert_false(ome->plate);
     assert_null(ome->metadata_file);
@@ -93,7 +93,7 @@ static void bytes_that_are_no_characters_do_no_harm(void **state)
     AUTO(arena_freep) struct arena *arena = arena_new();
 
     assert_ok(read_text(arena, text, sizeof(text) - 1, &ome, &err), &err);
-    assert_string_equal(ome->names->at[0].file, "\xC3\xA9.tif");
+    assert_string_equal(ome->names->at[0].name, "\xC3\xA9.tif");
 }
 
 static void xml_that_is_cut_or_not_ome_is_told(void **state)
@@ -162,7 +162,7 @@ static void the_ceiling_on_names_holds(void **state)
     AUTO(arena_freep) struct arena *arena = arena_new();
 
     buf_add_str(&text, "<OME><Image><Pixels><TiffData>");
-    for (unsigned i = 0; i <= OME_NAMES_MAX; i++)
+    for (unsigned i = 0; i <= NAMES_MAX; i++)
         buf_printf(&text, "<UUID FileName=\"%u\">u</UUID>", i);
     buf_add_str(&text, "</TiffData></Pixels></Image></OME>");
     assert_false(text.full);
@@ -206,7 +206,7 @@ static void members_of_a_set_share_their_names(void **state)
     (void)state;
     static const char text[] = OPEN "<Image><Pixels><TiffData><UUID FileName=\"a\">u</UUID></TiffData></Pixels></Image></OME>";
     struct err err = ERR_INIT;
-    const struct ome_names *last = NULL;
+    const struct format_names *last = NULL;
     struct ome_facts *one = NULL, *two = NULL;
     AUTO(arena_freep) struct arena *arena = arena_new();
     AUTO(io_closep) int fd = file_of(text, sizeof(text) - 1);

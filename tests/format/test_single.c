@@ -57,7 +57,7 @@ static void check_one(const struct given *given)
 
     write_file(dir, given);
     assert_ok(tree_scan(path, &tree, &err), &err);
-    assert_ok(format_group_tree(tree, NULL, NULL, &groups, &err), &err);
+    assert_ok(format_group_tree(tree, NULL, &groups, &err), &err);
     assert_int_equal(groups->n, 1);
 
     AUTO(mem_freep) char *have = shown(&groups->at[0]);
@@ -88,7 +88,8 @@ static void content_decides_where_it_can(void **state)
         {"noname", 20, {{0, 10, "OMAS_BF\n\xFF\xFF"}}, "OBF, OBFReader"},
         {"noname", 60, {{0, 12, "\0\0\0\3\0\0\0\x28\0\0\0\1"}}, "Gatan Digital Micrograph, GatanReader"},
         {"noname", 600, {{0, 12, "\0\0\0\3\0\0\0\x28\0\0\0\1"}}, "unknown-format"},
-        {"noname", 200, {{128, 4, "DICM"}}, "deferred"},
+        {"noname", 1024, {{128, 4, "DICM"}}, "DICOM, DicomReader"},
+        {"noname", 1023, {{128, 4, "DICM"}}, "unknown-format"},
         {"noname", 30, {{0, 12, "\0\0\0\x0CjP  \r\n\x87\n"}, {28, 2, "\xFF\xD9"}}, "JPEG 2000, JPEG2000Reader"},
         {"noname", 8, {{0, 4, "\xFF\x4F\xFF\x51"}, {6, 2, "\xFF\xD9"}}, "JPEG 2000, JPEG2000Reader"},
         {"noname", 2048, {{0, 21, "ST-7 Compressed Image"}}, "SBIG, SBIGReader"},
@@ -122,9 +123,9 @@ static void a_name_needs_its_content(void **state)
         {"x.nii", 352, {{0, 2, "\x5C\1"}, {344, 3, "ni1"}}, "broken-file"},
         {"x.nii.gz", 20, {{0, 3, "\x1F\x8B\x08"}}, "NIfTI, NiftiReader"},
         {"x.nrrd", 64, {{0, 8, "NRRD0004"}}, "NRRD, NRRDReader"},
-        {"x.nrrd", 64, {{0, 25, "NRRD0004\ndata file: x.raw"}}, "deferred"},
+        {"x.nrrd", 64, {{0, 25, "NRRD0004\ndata file: x.raw"}}, "incomplete"},
         {"x.ics", 64, {{0, 18, "\t\nics_version\t2.0\n"}}, "ICS, ICSReader"},
-        {"x.ics", 64, {{0, 18, "\t\nics_version\t1.0\n"}}, "deferred"},
+        {"x.ics", 64, {{0, 18, "\t\nics_version\t1.0\n"}}, "incomplete"},
         {"x.seq", 64, {{0, 4, "\xED\xFE\0\0"}}, "unknown-format"},
         {"x.lim", 64, {{0, 4, "\x4B\x4C\0\0"}}, "deferred"},
         {"x.svs", 64, {{0, 4, "text"}}, "broken-file"},

@@ -183,7 +183,7 @@ static void names_are_bytes(void **state)
 static void ceilings_hold(void **state)
 {
     const struct place *p = *state;
-    const struct tree_limits shallow = {100, 1, 100}, few = {5, 10, 100}, enough = {6, 10, 100}, brief = {100, 10, 3};
+    const struct tree_limits shallow = {100, 1, 100, 0}, few = {5, 10, 100, 0}, enough = {6, 10, 100, 0}, brief = {100, 10, 3, 0};
     struct err err = ERR_INIT;
     AUTO(tree_freep) struct tree *t = NULL, *u = NULL, *v = NULL;
 

@@ -1,0 +1,74 @@
+/* impomero formats: every format, and what is done with its files.  doc/formats.md is its output. */
+#include "cli/command.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "format/format.h"
+
+static const char *const ways[] = {
+    [FORMAT_NATIVE] = "imported",
+    [FORMAT_HELPER] = "left to Bio-Formats: deferred unless grouping.helper is set",
+    [FORMAT_BY_NAME] = "deferred, for only its name says what it is; imported where `formats` names it",
+};
+
+static void take_json(void *list, const struct format_about *a)
+{
+    json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:s, s:s}", "format", a->format, "reader", a->reader, "names", a->names,
+                                          "told", a->told, "way", a->way == FORMAT_NATIVE ? "native" : a->way == FORMAT_HELPER
+                                                                                          ? "helper" : "by-name"));
+}
+
+/* A cell of a table in Markdown. */
+static void say_cell(FILE *out, const char *text)
+{
+    fputs(" ", out);
+    for (; *text; text++) {
+        if (strchr("|<*_", *text))
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+    fputs(" |", out);
+}
+
+static void take_text(void *out, const struct format_about *a)
+{
+    const char *reader = a->reader ? strrchr(a->reader, '.') + 1 : "";
+
+    fputs("|", out);
+    say_cell(out, a->format);
+    say_cell(out, a->names ? a->names : "any name");
+    say_cell(out, a->told);
+    say_cell(out, ways[a->way]);
+    say_cell(out, reader);
+    fputs("\n", out);
+}
+
+static int run(struct cli *cli)
+{
+    if (cli->json) {
+        AUTO(js_freep) json_t *list = json_array();
+
+        format_each(take_json, list);
+        js_print(cli->out, list);
+        return CLI_OK;
+    }
+    fputs("# Formats\n\n"
+          "What is done with the files of each format, in the order in which they are asked about.  This page is what\n"
+          "`impomero formats` prints; a test holds it against the program.\n\n"
+          "| format | names | told by, and what belongs to it | what is done | reader of Bio-Formats |\n"
+          "|---|---|---|---|---|\n", cli->out);
+    format_each(take_text, cli->out);
+    return CLI_OK;
+}
+
+const struct command command_formats = {
+    .name = "formats",
+    .args = "",
+    .summary = "list every format and what is done with its files",
+    .help = "Lists the formats in the order in which they are asked about, as a table in Markdown: by which names\n"
+            "and signs they are known, which files belong together, whether they are imported or left alone.\n",
+    .max_args = 0,
+    .json = true,
+    .run = run,
+};

@@ -1,0 +1,210 @@
+/* impomero groups: which files of a directory make one import.  Asks no server, and knows no cards unless they are there. */
+#include "cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/shape.h"
+#include "format/format.h"
+
+enum { OFFICIAL_DEPTH = 4 };
+
+/* "impossible" depths mean no limit; 0: the option makes no sense. */
+static int read_depth(const struct cli *cli, bool official, unsigned *out, struct err *err)
+{
+    const char *text = cli_value(cli, "depth");
+    char *end;
+
+    *out = official ? OFFICIAL_DEPTH : 0;
+    if (!text)
+        return 0;
+
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || n == 0 || n > 1000)
+        return err_set(err, REASON_USAGE, 0, "--depth takes a number from 1 to 1000, not '%s'", text);
+    *out = (unsigned)n;
+    return 0;
+}
+
+/* ---- for programs ---- */
+
+static const char *simple_name(const char *reader)
+{
+    const char *dot = strrchr(reader, '.');
+
+    return dot ? dot + 1 : reader;
+}
+
+static json_t *files_json(const struct format_group *g)
+{
+    json_t *files = json_array();
+
+    for (size_t i = 0; i < g->n_members; i++)
+        json_array_append_new(files, js_text(g->members[i]->path));
+    return files;
+}
+
+static json_t *group_json(const struct format_group *g)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "target", js_text(g->members[0]->path));
+    json_object_set_new(o, "files", files_json(g));
+    json_object_set_new(o, "kind", json_string(g->plate ? "plate" : "image"));
+    if (g->reader)
+        json_object_set_new(o, "format", json_string(simple_name(g->reader)));
+    json_object_set_new(o, "reader", g->reader ? json_string(g->reader) : json_null());
+    json_object_set_new(o, "name", json_string(g->format));
+    return o;
+}
+
+static json_t *left_out_json(const char *path, const char *word, const struct format_group *g)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "path", js_text(path));
+    json_object_set_new(o, "reason", json_string(word));
+    json_object_set_new(o, "code", json_string(reason_row(g->why)->name));
+    json_object_set_new(o, "format", json_string(g->format));
+    json_object_set_new(o, "text", js_text(g->text));
+    return o;
+}
+
+static bool is_later(const struct format_group *g, bool official)
+{
+    return g->why == REASON_DEFERRED || (!official && (g->why == REASON_INCOMPLETE || g->why == REASON_TEMPORARY));
+}
+
+/* What a snapshot leaves out by itself, in the official importer's words. */
+static const char *entry_word(const struct tree_entry *e)
+{
+    return e->skip == REASON_HIDDEN ? "hidden" : e->skip == REASON_UNREADABLE || e->skip == REASON_GONE ? "unreadable" : "unknown";
+}
+
+static json_t *all_json(const struct tree *tree, const struct format_groups *groups, bool official)
+{
+    json_t *list = json_array(), *skipped = json_array(), *deferred = json_array();
+
+    for (size_t i = 0; i < groups->n; i++) {
+        const struct format_group *g = &groups->at[i];
+
+        if (g->why == REASON_NONE)
+            json_array_append_new(list, group_json(g));
+        for (size_t m = 0; g->why != REASON_NONE && m < g->n_members; m++)
+            json_array_append_new(is_later(g, official) ? deferred : skipped,
+                                  left_out_json(g->members[m]->path, format_official_word(g), g));
+    }
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct tree_entry *e = &tree->entries[i];
+        const struct format_group none = {.why = e->skip, .format = "", .text = ""};
+
+        if (e->skip != REASON_NONE)
+            json_array_append_new(skipped, left_out_json(e->path, entry_word(e), &none));
+    }
+    return json_pack("{s:o, s:o, s:o}", "groups", list, "skipped", skipped, "deferred", deferred);
+}
+
+/* ---- for people ---- */
+
+static void say_group(struct cli *cli, const struct format_group *g)
+{
+    AUTO(mem_freep) char *path = str_show(g->members[0]->path);
+
+    fprintf(cli->out, "%s%s%s  %s%s%s\n", cli_colour(cli->colour_out, CLI_BOLD), path, cli_colour(cli->colour_out, CLI_PLAIN),
+            g->format, g->plate ? ", a plate" : "", g->reader ? "" : " (its reader is not known)");
+    for (size_t i = 1; i < g->n_members; i++) {
+        AUTO(mem_freep) char *member = str_show(g->members[i]->path);
+
+        fprintf(cli->out, "    %s\n", member);
+    }
+}
+
+static void say_left_out(struct cli *cli, const struct format_group *g)
+{
+    AUTO(mem_freep) char *path = str_show(g->members[0]->path);
+    AUTO(mem_freep) char *text = str_show(g->text);
+
+    fprintf(cli->out, "  %s: %s%s%s", path, reason_row(g->why)->text, *text ? ": " : "", text);
+    if (*g->format)
+        fprintf(cli->out, " (%s)", g->format);
+    if (g->n_members > 1)
+        fprintf(cli->out, ", and %zu more file%s", g->n_members - 1, g->n_members == 2 ? "" : "s");
+    fputc('\n', cli->out);
+}
+
+static void say_all(struct cli *cli, const struct format_groups *groups)
+{
+    size_t n = 0, unknown = 0;
+
+    for (size_t i = 0; i < groups->n; i++)
+        if (groups->at[i].why == REASON_NONE)
+            say_group(cli, &groups->at[i]), n++;
+    for (size_t i = 0, said = 0; i < groups->n; i++) {
+        const struct format_group *g = &groups->at[i];
+
+        unknown += g->why == REASON_UNKNOWN_FORMAT ? g->n_members : 0;
+        if (g->why == REASON_NONE || (g->why == REASON_UNKNOWN_FORMAT && !cli_flag(cli, "all")))
+            continue;
+        if (said++ == 0)
+            fprintf(cli->out, "\nLeft out:\n");
+        say_left_out(cli, g);
+    }
+    fprintf(cli->out, "\n%zu group%s", n, n == 1 ? "" : "s");
+    if (unknown > 0 && !cli_flag(cli, "all"))
+        fprintf(cli->out, "; %zu file%s no image that is known (--all names each)", unknown, unknown == 1 ? " is" : "s are");
+    fputc('\n', cli->out);
+}
+
+/* ---- the command ---- */
+
+static int run(struct cli *cli)
+{
+    AUTO(tree_freep) struct tree *tree = NULL;
+    AUTO(format_groups_freep) struct format_groups *groups = NULL;
+    struct format_options options = {.official = cli_flag(cli, "official")};
+    struct err err = ERR_INIT;
+
+    if (read_depth(cli, options.official, &options.depth, &err) < 0)
+        return cli_fail(cli, NULL, &err);
+
+    int scanned = options.official ? tree_scan_following(cli->args[0], options.depth, &tree, &err)
+                                   : tree_scan(cli->args[0], &tree, &err);
+
+    if (scanned < 0 || format_group_tree(tree, &options, &groups, &err) < 0)
+        return cli_fail(cli, NULL, &err);
+    if (cli->json) {
+        AUTO(js_freep) json_t *all = all_json(tree, groups, options.official);
+
+        js_print(cli->out, all);
+    } else {
+        say_all(cli, groups);
+    }
+    return CLI_OK;
+}
+
+static const struct cli_option options[] = {
+    {"depth", "N", "files deeper than N directories (1: the directory itself) can only be members of sets"},
+    {"official", NULL, "walk and choose as the official importer does: links followed, four levels deep"},
+    {"all", NULL, "name each file that is no known image"},
+    {NULL},
+};
+
+const struct command command_groups = {
+    .name = "groups",
+    .args = "DIR",
+    .summary = "show which files make one image, without any server",
+    .help = "Shows which files of a directory would be imported together, by which of Bio-Formats' readers,\n"
+            "and why others are left out.  Nothing is sent anywhere, and cards are not looked at.\n"
+            "\n"
+            "Examples:\n"
+            "  impomero groups /data/microscope\n"
+            "  impomero groups --official --json . | jq .groups\n",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .json = true,
+    .run = run,
+};
