@@ -167,7 +167,8 @@ static void say_group(FILE *out, const struct explained *x)
     if (g->why == REASON_NONE)
         fprintf(out, "  would be imported\n");
     else
-        fprintf(out, "  left out: %s%s%s\n    %s: %s\n", row->text, *text ? ": " : "", text, reason_who_name(row->who), row->hint);
+        fprintf(out, "  left out: %s%s%s\n    %s: %s\n", row->text, *text ? ": " : "", text, reason_who_name(row->who),
+                row->hint);
     for (size_t i = 0; i < g->n_missing && i < FORMAT_MISSING_KEPT; i++) {
         AUTO(mem_freep) char *name = str_show(g->missing[i].name);
 

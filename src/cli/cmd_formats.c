@@ -14,9 +14,10 @@ static const char *const ways[] = {
 
 static void take_json(void *list, const struct format_about *a)
 {
-    json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:s, s:s}", "format", a->format, "reader", a->reader, "names", a->names,
-                                          "told", a->told, "way", a->way == FORMAT_NATIVE ? "native" : a->way == FORMAT_HELPER
-                                                                                          ? "helper" : "by-name"));
+    static const char *const words[] = {[FORMAT_NATIVE] = "native", [FORMAT_HELPER] = "helper", [FORMAT_BY_NAME] = "by-name"};
+
+    json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:s, s:s}", "format", a->format, "reader", a->reader, "names",
+                                          a->names, "told", a->told, "way", words[a->way]));
 }
 
 /* A cell of a table in Markdown. */

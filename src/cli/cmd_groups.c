@@ -81,7 +81,9 @@ static bool is_later(const struct format_group *g, bool official)
 /* What a snapshot leaves out by itself, in the official importer's words. */
 static const char *entry_word(const struct tree_entry *e)
 {
-    return e->skip == REASON_HIDDEN ? "hidden" : e->skip == REASON_UNREADABLE || e->skip == REASON_GONE ? "unreadable" : "unknown";
+    if (e->skip == REASON_HIDDEN)
+        return "hidden";
+    return e->skip == REASON_UNREADABLE || e->skip == REASON_GONE ? "unreadable" : "unknown";
 }
 
 static json_t *all_json(const struct tree *tree, const struct format_groups *groups, bool official)

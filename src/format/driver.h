@@ -8,8 +8,8 @@
 #include "format/look.h"
 #include "format/names.h"
 
-/* What a driver keeps of a file for the making of groups.  It must not point to anything but the arena and constants, and depend on
- * nothing but the file itself, its path and its bytes: a look at the same file may find it in the memory (memory.h). */
+/* What a driver keeps of a file for the making of groups.  It must not point to anything but the arena and constants, and depend
+ * on nothing but the file itself, its path and its bytes: a look at the same file may find it in the memory (memory.h). */
 struct format_facts {
     uint16_t row;   /* of the driver's own table */
     uint16_t flags; /* the driver's own */

@@ -16,7 +16,8 @@ void format_each(void (*take)(void *arg, const struct format_about *about), void
     }
 }
 
-static void ask_each(struct format_look *look, void (*take)(void *arg, const char *driver, bool has_it, const char *text), void *arg)
+static void ask_each(struct format_look *look, void (*take)(void *arg, const char *driver, bool has_it, const char *text),
+                     void *arg)
 {
     for (size_t d = 0; format_drivers[d]; d++) {
         const struct format_driver *driver = format_drivers[d];

@@ -44,8 +44,9 @@ struct format_options {
     const struct format_memory *memory; /* what is known of files that have not changed; NULL: nothing */
 };
 
-/* Group all files of a snapshot (entries that are TREE_FILE with skip REASON_NONE, but for those that are ignored).  Opens each file
- * at most once.  Never fails for a file's sake: a file that cannot be read is a group with its reason.  options NULL: none. */
+/* Group all files of a snapshot: entries that are TREE_FILE with skip REASON_NONE, but for those that are ignored.  Opens each
+ * file at most once.  Never fails for a file's sake: a file that cannot be read is a group with its reason.  options NULL:
+ * none. */
 int format_group_tree(const struct tree *tree, const struct format_options *options, struct format_groups **out, struct err *err);
 
 /* What the official importer says of files that are left out: "unknown", "error", "dropped" ... */

@@ -99,8 +99,9 @@ static void group(struct format_scene *scene, struct format_file *file)
 
 static bool about(size_t i, struct format_about *out)
 {
-    *out = (struct format_about){"Leica LIF", "loci.formats.in.LIFReader", "*.lif", "70 at 0 and 2A at 8 (hex); with <image>.xml, "
-                                 "LeicaLogo.jpg and LASAF_CIP.xsl beside it", FORMAT_NATIVE};
+    *out = (struct format_about){"Leica LIF", "loci.formats.in.LIFReader", "*.lif",
+                                 "70 at 0 and 2A at 8 (hex); with <image>.xml, LeicaLogo.jpg and LASAF_CIP.xsl beside it",
+                                 FORMAT_NATIVE};
     return i == 0;
 }
 

@@ -1,4 +1,4 @@
-/* TIFFs that find one another: planes of MetaMorph with numbers for names, files of SlideBook with one stamp, one of each channel. */
+/* TIFFs that find one another: planes of MetaMorph with numbers for names; files of SlideBook with one stamp, one a channel. */
 #include "format/drivers.h"
 
 #include <stdlib.h>

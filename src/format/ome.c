@@ -202,8 +202,8 @@ int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err
     return 0;
 }
 
-int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names **last, struct arena *arena, struct ome_facts **out,
-             struct err *err)
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names **last, struct arena *arena,
+             struct ome_facts **out, struct err *err)
 {
     AUTO(ome_parser_freep) struct ome_parser *p = ome_parser_new(arena, *last);
     AUTO(mem_freep) uint8_t *step = mem_new(READ_STEP, 1);

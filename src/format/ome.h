@@ -36,5 +36,5 @@ int ome_parser_end(struct ome_parser *p, struct ome_facts **out, struct err *err
 
 /* The OME-XML of `bytes` bytes at `offset` of a file; zero bytes at the end are fine.  `*last` goes in and is replaced by the
  * names that were found.  As above. */
-int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names **last, struct arena *arena, struct ome_facts **out,
-             struct err *err);
+int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names **last, struct arena *arena,
+             struct ome_facts **out, struct err *err);

@@ -222,7 +222,8 @@ static void group_companion(struct format_scene *scene, struct format_file *file
 
 static bool about_companion(size_t i, struct format_about *out)
 {
-    *out = (struct format_about){"OME-TIFF", OME_READER, "*companion.ome", "OME-XML, with all TIFFs that it names", FORMAT_NATIVE};
+    *out = (struct format_about){"OME-TIFF", OME_READER, "*companion.ome", "OME-XML, with all TIFFs that it names",
+                                 FORMAT_NATIVE};
     return i == 0;
 }
 

@@ -19,7 +19,7 @@ enum without {
 struct pair_rule {
     const char *format, *reader;
     const char *names;    /* suffixes of the header */
-    const char *partners; /* suffixes of the data, "img IMG", the first that is there; "" for the name without its suffix; NULL: see text */
+    const char *partners; /* suffixes of the data, the first that is there; "": its name without one; NULL: the file of text[0] */
     enum without without;
     struct {
         size_t offset, n;

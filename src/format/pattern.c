@@ -159,6 +159,7 @@ int set_read_pattern(struct format_look *look, struct names *names, const char *
     if (n >= 0)
         expand(texts, blocks, (size_t)n, names);
     blocks_clear(blocks);
-    *text = elsewhere ? "its pattern leads to other directories" : names->full ? "its pattern stands for more files than any set has" : "its text is no pattern of names";
+    *text = elsewhere ? "its pattern leads to other directories"
+            : names->full ? "its pattern stands for more files than any set has" : "its text is no pattern of names";
     return n < 0 || names->full || names->n == 0 ? -1 : 1;
 }

@@ -55,7 +55,8 @@ static bool detect_jpeg(struct format_look *look, struct format_verdict *said)
 
 static bool about_png(size_t i, struct format_about *out)
 {
-    *out = (struct format_about){"PNG", "loci.formats.in.APNGReader", "*.png", "its first 8 bytes, whatever its name", FORMAT_NATIVE};
+    *out = (struct format_about){"PNG", "loci.formats.in.APNGReader", "*.png", "its first 8 bytes, whatever its name",
+                                 FORMAT_NATIVE};
     return i == 0;
 }
 

@@ -173,8 +173,8 @@ void set_more_omp2info(struct format_set *set, struct format_file *master)
 
 /* ---- PerkinElmer Operetta ---- */
 
-/* All that is no .tiff of the base directory and of the directories in it, but for the one where the index lies.  The base is that
- * one, or, when it is called Images, the one above. */
+/* All that is no .tiff of the base directory and of the directories in it, but for the one where the index lies.  The base is
+ * that one, or, when it is called Images, the one above. */
 void set_more_operetta(struct format_set *set, struct format_file *master)
 {
     const struct tree_entry *e = master->entry;
@@ -282,7 +282,8 @@ void set_more_hitachi(struct format_set *set, struct format_file *master)
     static const char *const suffixes[] = {"tif", "jpg", "bmp"};
 
     for (size_t i = 0; set->n == 1 && i < ARRAY_LEN(suffixes); i++) {
-        AUTO(mem_freep) char *name = mem_printf("%.*s.%s", (int)stem_length(master->entry->name), master->entry->name, suffixes[i]);
+        size_t stem = stem_length(master->entry->name);
+        AUTO(mem_freep) char *name = mem_printf("%.*s.%s", (int)stem, master->entry->name, suffixes[i]);
 
         set_add(set, scene_beside(set->scene, master, name));
     }

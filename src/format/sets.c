@@ -1,8 +1,8 @@
-/* Sets by their masters: a MetaMorph .nd, an .oif, a Micro-Manager metadata.txt ...  The families are the rows of set_rules.c; here is
- * what they share.
+/* Sets by their masters: a MetaMorph .nd, an .oif, a Micro-Manager metadata.txt ...  The families are the rows of set_rules.c;
+ * here is what they share.
  *
- * A set whose master is damaged, or is left to Bio-Formats, keeps all that may belong to it: a plane that went in as an image of its
- * own could never be put right again.  So these rules take rather a file too many than one too few. */
+ * A set whose master is damaged, or is left to Bio-Formats, keeps all that may belong to it: a plane that went in as an image of
+ * its own could never be put right again.  So these rules take rather a file too many than one too few. */
 #include "format/set.h"
 
 #include <fnmatch.h>
@@ -25,7 +25,7 @@ struct place_rule {
 };
 
 static const struct place_rule places[] = {
-    {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, "a Zarr directory is one image, and this version does not import it", NULL, true},
+    {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, "a Zarr directory is one image, which this version does not import", NULL, true},
     {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there", ".files", true},
     {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, ""},
     {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, ""},
@@ -37,7 +37,9 @@ enum { NO_ROW = UINT16_MAX };
 
 const struct set_rule *set_rule_of(const struct format_file *file)
 {
-    return file->driver == &format_sets && file->said.facts && file->said.facts->row != NO_ROW ? &set_rules[file->said.facts->row] : NULL;
+    const struct format_facts *facts = file->driver == &format_sets ? file->said.facts : NULL;
+
+    return facts && facts->row != NO_ROW ? &set_rules[facts->row] : NULL;
 }
 
 /* ---- detection ---- */

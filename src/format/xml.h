@@ -28,8 +28,8 @@ struct xml_wanted {
     const char *element, *attribute;
 };
 
-/* The wanted values of the XML of `bytes` bytes at `offset` of a file, in its order, whatever the namespaces; texts without blanks
- * around them, cut to 4096 bytes.  `take` false ends the reading.  encoding NULL: as the document says.
+/* The wanted values of the XML of `bytes` bytes at `offset` of a file, in its order, whatever the namespaces; texts without
+ * blanks around them, cut to 4096 bytes.  `take` false ends the reading.  encoding NULL: as the document says.
  * -1: REASON_BROKEN_FILE (not well-formed, entities), REASON_TOO_LARGE (depth, a tag, the whole), REASON_UNREADABLE. */
 int xml_collect(int fd, uint64_t offset, uint64_t bytes, const char *encoding, const struct xml_wanted *wanted, size_t n_wanted,
                 bool (*take)(void *arg, size_t which, const char *value), void *arg, struct err *err);

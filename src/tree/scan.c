@@ -193,7 +193,8 @@ static int scan_dir(struct owned_tree *t, size_t at, int fd, unsigned depth, con
     if (listed > 0)
         t->entries[at].skip = errno == ENOENT || errno == ESTALE ? REASON_GONE : REASON_UNREADABLE;
     for (size_t i = first, end = t->tree.n; i < end; i++)
-        if (t->entries[i].kind == TREE_DIR && t->entries[i].skip == REASON_NONE && enter(t, i, dirfd(d), depth + 1, &way, err) < 0)
+        if (t->entries[i].kind == TREE_DIR && t->entries[i].skip == REASON_NONE &&
+            enter(t, i, dirfd(d), depth + 1, &way, err) < 0)
             return -1;
     return 0;
 }

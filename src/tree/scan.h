@@ -7,7 +7,7 @@ struct tree_limits {
     size_t entries;
     unsigned depth;
     size_t path; /* bytes */
-    unsigned again; /* following links: directories on the way to themselves are entered above this depth; 0: links are not followed */
+    unsigned again; /* 0: links are not followed; else a directory on the way to itself is entered above this depth */
 };
 
 /* tree_scan() within other limits than those of ceilings.h; same contract. */

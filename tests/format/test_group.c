@@ -168,7 +168,9 @@ static void ignored_and_hidden_files_are_in_no_group(void **state)
     put_tiff(p, "a.tif", "");
     put_text(p, "card.toml", "x");
     assert_ok(tree_scan(p->path, &p->tree, &err), &err);
-    assert_ok(format_group_tree(p->tree, &(struct format_options){.ignore = is_card, .arg = (void *)"card.toml"}, &p->groups, &err), &err);
+    const struct format_options options = {.ignore = is_card, .arg = (void *)"card.toml"};
+
+    assert_ok(format_group_tree(p->tree, &options, &p->groups, &err), &err);
     assert_int_equal(p->groups->n, 1);
     assert_group(p, "a.tif | TIFF");
 }
