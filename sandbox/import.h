@@ -43,5 +43,8 @@ const struct ice_proxy *import_start(struct call *c, struct import *imp, const s
 /* upload.c: the open uploader of file `i`, made where there is none. */
 struct servant *uploader_of(struct call *c, struct import *imp, size_t i, bool read_only);
 
+/* upload.c: handler of fileById: a store to read a file from. */
+int file_by_id(struct call *c);
+
 /* Look at the bytes of a file and keep size and hash in its row.  -1 with errno when it cannot be read. */
 int file_save(struct store *s, int64_t file, const char *path);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "sandbox/command.h"
 #include "sandbox/import.h"
@@ -39,6 +40,17 @@ static int fail(struct command *k, const char *name, const char *text)
     return -1;
 }
 
+/* A call that the server made of itself, and that failed: as a real one tells of it. */
+static int fail_within(struct command *k, const char *exception, const char *text)
+{
+    static const char form[] = "omero.%s\n    serverStackTrace = \"ome.conditions.%s: %s\n    \tat omero-sandbox\n";
+    AUTO(mem_freep) char *message = mem_printf(form, exception, exception, text);
+    AUTO(mem_freep) char *stack = mem_printf("java.lang.RuntimeException: %s", message);
+
+    command_fail(k, &om_cmd_err_class, CATEGORY, "import-request-failure", message, stack);
+    return -1;
+}
+
 static const char *thrown(const struct call *c)
 {
     return c->status == ICE_USER_EXCEPTION ? ((const struct om_server_error *)(const void *)c->exception)->message : c->text;
@@ -57,10 +69,11 @@ static int check_target(struct command *k, struct call *c, struct goal *goal)
     if (target->cls != &om_dataset_class && target->cls != &om_screen_class)
         return fail(k, "import-request-failure", arena_printf(c->mem, "Unable to handle target: %s", target->cls->id));
     if (!target->id || object_check(c, entity_by_class(target->cls), target->id->val, &owner, &group) < 0)
-        return fail(k, "import-request-failure", target->id ? thrown(c) : "the target is not saved");
+        return fail_within(k, "ValidationException", target->id ? thrown(c) : "the target is not saved");
     if (!(viewer_may(c->viewer, group, owner) & MAY_LINK))
-        return fail(k, "import-request-failure", arena_printf(c->mem, "Cannot link to object: %s:%lld", target->cls->id,
-                                                               (long long)target->id->val));
+        return fail_within(k, "SecurityViolation", arena_printf(c->mem, "Group is %s. Cannot link to object: %s:Id_%lld",
+                                                                viewer_group(c->viewer, group)->perms, target->cls->id,
+                                                                (long long)target->id->val));
     *(target->cls == &om_dataset_class ? &goal->dataset : &goal->screen) = target->id->val;
     return 0;
 }
@@ -233,14 +246,17 @@ static const void *response_of(struct call *c, const struct made *made)
     return response;
 }
 
-/* A log with bytes in it tells a client that step 1 is over, well or not. */
+/* A log with bytes in it tells a client that a step is over, well or not. */
 static void write_log(struct command *k)
 {
     AUTO(io_closep) int fd = open(import_of(k)->log_path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    char now[25];
 
     if (fd < 0)
         return;
-    dprintf(fd, "omero-sandbox: fileset %lld: %s\n", (long long)import_of(k)->fileset, k->failed ? "failed" : "imported");
+    clock_text(clock_wall_ms(), now);
+    dprintf(fd, "%.10s %.8s,%.3s INFO  [    o.s.blitz.repo.ManagedImportRequestI] (omero-sandbox) %s %d\n", now, now + 11,
+            now + 20, k->failed ? "Cancelled at step" : "Step", k->step);
     (void)file_save(k->server->store, import_of(k)->log, import_of(k)->log_path);
 }
 
@@ -257,11 +273,25 @@ static int first_step(struct command *k, struct call *c, struct made *made)
     return result;
 }
 
+/* When this fails the images stay, as a real server leaves them. */
+static int read_pixels(struct command *k)
+{
+    const char *name;
+    struct err err = ERR_INIT;
+
+    command_step(k);
+    if (k->cancelled || picture_pixels(import_of(k)->files[0].path, &name, &err) == 0)
+        return 0;
+    fail(k, name, err.text);
+    write_log(k);
+    return -1;
+}
+
 static void run_import(struct command *k, struct call *c)
 {
     struct made made = {0};
 
-    if (first_step(k, c, &made) < 0)
+    if (first_step(k, c, &made) < 0 || read_pixels(k) < 0)
         return;
     while (k->step < k->steps - 1)
         command_step(k);

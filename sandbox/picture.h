@@ -47,6 +47,11 @@ struct picture {
  * error-on-init, and the text is the words of Bio-Formats' exception; REASON_GONE, REASON_UNREADABLE: our own words. */
 int picture_read(const char *path, struct arena *arena, struct picture *out, struct err *err);
 
+/* Are the pixels readable?  0, or -1: the import would fail after its images were made, with an error of this `name`, and the
+ * text is the words of Bio-Formats' exception.  Known of TIFFs packed by Deflate and JPEG, whose first piece is tried; others are
+ * taken as readable, as Bio-Formats takes them (what is missing becomes zeros). */
+int picture_pixels(const char *path, const char **name, struct err *err);
+
 /* The name that image `i` gets in OMERO, given the import's own name (NULL or blank: none): the name, else the file's, and where
  * there are several images the image's own in brackets; at most 255 UTF-16 units (omero-server, PixelsProcessor). */
 char *picture_name(const struct picture *p, size_t i, const char *wanted, struct arena *arena);

@@ -119,6 +119,19 @@ static int read_pages(const char *path, struct pages *p, struct err *err)
     }
 }
 
+static bool reads_a_piece(TIFF *tif)
+{
+    bool tiled = TIFFIsTiled(tif);
+    tmsize_t n = tiled ? TIFFTileSize(tif) : TIFFStripSize(tif);
+
+    if (n <= 0 || n > SANDBOX_PIECE_MAX)
+        return true;
+
+    AUTO(mem_freep) uint8_t *bytes = mem_new((size_t)n, 1);
+
+    return (tiled ? TIFFReadEncodedTile(tif, 0, bytes, n) : TIFFReadEncodedStrip(tif, 0, bytes, n)) >= 0;
+}
+
 static const char *type_of(const struct page *p)
 {
     static const char *const types[][4] = {
@@ -232,6 +245,33 @@ static int follow(const char *path, const char *metadata, struct arena *arena, s
     if (read_pages(beside, &p, &ignored) < 0 || !p.text)
         return 1;
     return picture_ome_text(beside, p.text, strlen(p.text), arena, out, &none, err);
+}
+
+int picture_pixels(const char *path, const char **name, struct err *err)
+{
+    static const struct {
+        uint16_t compression;
+        const char *name, *text;
+    } unreadable[] = {
+        {COMPRESSION_ADOBE_DEFLATE, "import-file-exception",
+         "loci.formats.FormatException: java.util.zip.ZipException: incorrect header check"},
+        {COMPRESSION_DEFLATE, "import-file-exception",
+         "loci.formats.FormatException: java.util.zip.ZipException: incorrect header check"},
+        {COMPRESSION_JPEG, "import-request-failure",
+         "java.lang.NullPointerException: ImageIO returned null when reading JPEG stream"},
+    };
+    AUTO(tiff_closep) TIFF *tif = open_tiff(path);
+    uint16_t compression = COMPRESSION_NONE;
+
+    if (!tif)
+        return 0;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &compression);
+    for (size_t i = 0; i < ARRAY_LEN(unreadable); i++)
+        if (unreadable[i].compression == compression && !reads_a_piece(tif)) {
+            *name = unreadable[i].name;
+            return err_set(err, REASON_BROKEN_FILE, 0, "%s", unreadable[i].text);
+        }
+    return 0;
 }
 
 int picture_tiff(const char *path, struct arena *arena, struct picture *out, struct err *err)

@@ -95,6 +95,7 @@ static const struct handler handlers[] = {
     {&om_grid_managed_repository_list_checksum_algorithms_op, list_algorithms},
     {&om_grid_managed_repository_list_imports_op, list_imports},
     {&om_grid_repository_root_op, root},
+    {&om_grid_repository_file_by_id_op, file_by_id},
 };
 const struct kind repository_kind = {.name = "PublicRepository",
                                      .types = "::omero::grid::ManagedRepository ::omero::grid::Repository",

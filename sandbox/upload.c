@@ -13,8 +13,8 @@
 #include "sandbox/objects.h"
 
 struct uploader {
-    struct import *import;
-    struct import_file *file;
+    struct import *import; /* NULL: a file for itself */
+    struct import_file *file, own;
     bool read_only;
 };
 
@@ -186,7 +186,7 @@ static int do_save(struct call *c)
 
 static int do_close(struct call *c)
 {
-    int r = save(c);
+    int r = own(c)->import ? save(c) : 0;
 
     own(c)->file->uploader = NULL;
     own(c)->file->offset = 0;
@@ -201,7 +201,9 @@ static void end_uploader(struct server *s, struct servant *v)
     (void)s;
     if (u->file->uploader == v)
         u->file->uploader = NULL;
-    import_unref(u->import);
+    if (u->import)
+        import_unref(u->import);
+    mem_freep(&u->own.path);
     mem_freep(&u);
 }
 
@@ -230,20 +232,43 @@ const struct kind uploader_kind = {.name = "RepoRawFileStoreI",
                                    .n = ARRAY_LEN(upload_handlers),
                                    .end = end_uploader};
 
+static struct servant *add_store(struct call *c, struct uploader *u)
+{
+    char uuid[UUID_TEXT];
+
+    uuid_new(uuid);
+
+    AUTO(mem_freep) char *name = mem_printf("%s-RepoRawFileStoreI", uuid);
+
+    u->file->uploader = servant_add(c->server, c->session, &uploader_kind, name, c->session->uuid, u);
+    return u->file->uploader;
+}
+
 struct servant *uploader_of(struct call *c, struct import *imp, size_t i, bool read_only)
 {
     struct import_file *f = &imp->files[i];
     struct uploader *u;
-    char uuid[UUID_TEXT];
 
     if (f->uploader)
         return f->uploader;
     u = mem_new(1, sizeof(*u));
     *u = (struct uploader){.import = import_ref(imp), .file = f, .read_only = read_only};
-    uuid_new(uuid);
+    return add_store(c, u);
+}
 
-    AUTO(mem_freep) char *name = mem_printf("%s-RepoRawFileStoreI", uuid);
+int file_by_id(struct call *c)
+{
+    const struct om_grid_repository_file_by_id_in *in = c->in;
+    const char *path = store_text(c->server->store, c->mem,
+                                  "select path || name from OriginalFile where id = ? and see(_grp, _owner)", "i", in->id);
 
-    f->uploader = servant_add(c->server, c->session, &uploader_kind, name, c->session->uuid, u);
-    return f->uploader;
+    if (!path)
+        return call_throw(c, &om_security_violation_class, "Cannot read ome.model.core.OriginalFile:Id_%lld", (long long)in->id);
+
+    struct uploader *u = mem_new(1, sizeof(*u));
+
+    *u = (struct uploader){.own = {.file = in->id, .path = mem_printf("%s/%s", c->server->repository, path)}, .read_only = true};
+    u->file = &u->own;
+    ((struct om_grid_repository_file_by_id_out *)c->out)->ret = call_proxy(c, add_store(c, u));
+    return 0;
 }

@@ -10,6 +10,7 @@
 #define CARD_MAX_BYTES (1u << 20)   /* a person wrote it; a larger one is broken */
 #define CARD_TAGS_MAX 1000u         /* tags of one card, doubles counted; people give a handful */
 #define OM_ROWS_MAX (4u << 20)      /* cells of one projection's answer; 20,000 links of 4 columns are 80,000 */
+#define OM_IMPORT_LOG_BYTES (1 << 20) /* of an import log's end, where the reason stands; the whole is some 100 kB as a rule */
 #define OM_BATCH 5000u              /* links a save or delete: a real server takes 3 s for that many */
 #define OM_PAIR_MAX 2600u           /* bytes of a map's key or value; the server's index refuses 2,704 */
 #define OM_FILESET_FILES_MAX 100000u /* files of one fileset; a Zarr of that many is beyond what a server digests in one call */
@@ -38,4 +39,5 @@
 #define OMERO_PAIR_MAX 2600u         /* bytes of a key or a value in OMERO: they are in an index with rows of 2,704 bytes */
 #define SANDBOX_CHANNELS_MAX 65536u  /* channels of one image: a name each is kept */
 #define SANDBOX_WELLS_MAX 65536       /* wells and fields of the plates of one file; a plate has at most 1,536 wells */
+#define SANDBOX_PIECE_MAX (64 << 20)  /* bytes of one strip or tile that is tried */
 #define SANDBOX_PAGES_MAX 65536u     /* pages of one TIFF */

@@ -17,6 +17,7 @@ extern const struct step steps[N_LEDGER_STATES];
 enum step_left {
     LEFT_NOTHING, /* nothing was sent, or it is known that nothing came of it */
     LEFT_UPLOAD,  /* a fileset of which nothing is imported: to be removed */
+    LEFT_FAILED,  /* an import that failed by the server's own word: to be removed with all that came of it */
     LEFT_OVER,    /* an import that has ended: look whether images came of it */
     LEFT_UNKNOWN, /* something may still be running: only a later look can tell */
 };

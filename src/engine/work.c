@@ -181,11 +181,24 @@ static int look_at_end(struct work *w, struct err *err)
     return fileset ? remove_rest(w, fileset, err) : forget(w, err);
 }
 
+/* After an import of which the server said that it failed: what it left goes, images without pixels too. */
+static int remove_failed(struct work *w, struct err *err)
+{
+    int64_t fileset = 0;
+    int r = om_import_find(w->s->client, w->f.job, &fileset, err);
+
+    if (r < 0 || (r == 0 && om_fileset_delete(w->s->client, fileset, err) < 0))
+        return -1;
+    if (r == 0)
+        log_info("fileset.removed", "its import had failed", LOG_STR("path", w->f.path), LOG_INT("fileset", fileset));
+    return forget(w, err);
+}
+
 /* Leave nothing behind, as far as that is safe.  True: nothing of it is on the server any more, or it is done after all. */
-static bool tidy(struct work *w, enum reason why)
+static bool tidy(struct work *w, enum reason why, bool import_failed)
 {
     struct err err = ERR_INIT;
-    enum step_left left = step_left(w->f.call, why);
+    enum step_left left = import_failed ? LEFT_FAILED : step_left(w->f.call, why);
     int r = -1;
 
     om_import_end(STEAL(w->import));
@@ -193,19 +206,36 @@ static bool tidy(struct work *w, enum reason why)
         return true;
     if (left == LEFT_UNKNOWN || w->s->client->dead)
         return false;
-    r = left == LEFT_OVER ? look_at_end(w, &err) : recover(w, true, &err);
+    r = left == LEFT_FAILED ? remove_failed(w, &err) : left == LEFT_OVER ? look_at_end(w, &err) : recover(w, true, &err);
     if (r < 0)
         log_warn("fileset.left", "looked at again at the next try", LOG_STR("path", w->f.path), LOG_ERR(&err));
     return r == 0;
 }
 
-static void failed(struct work *w, const struct err *why)
+/* What the server's log says of a failed import, before it goes with the rest. */
+static void add_log(struct work *w, struct err *why)
 {
-    bool clean;
+    struct err err = ERR_INIT, before = *why;
+    const char *words = "";
+    int64_t fileset;
 
+    if (om_import_find(w->s->client, w->f.job, &fileset, &err) != 0 ||
+        om_import_log_words(w->s->client, fileset, w->a, &words, &err) != 0 || !words[0])
+        return;
+    (void)err_set(why, before.why, 0, "%s; OMERO's log: %s", before.text, words);
+    why->cls = before.cls;
+    (void)err_hint(why, "%s", before.hint);
+}
+
+static void failed(struct work *w, struct err *why)
+{
+    bool clean, import_failed = w->import && om_import_has_failed(w->import);
+
+    if (import_failed && !w->s->client->dead)
+        add_log(w, why);
     if (why->why == REASON_STOPPED)
         w->s->client->until_ns = clock_after_ns(SESSIONS_END_NS); /* what is left is looked at when it starts again */
-    clean = tidy(w, why->why);
+    clean = tidy(w, why->why, import_failed);
 
     if (w->f.state == LEDGER_DONE)
         return;

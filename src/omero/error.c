@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "base/str.h"
 
 enum { SAID_MAX = 400 }; /* bytes of the server's words that are kept */
 
@@ -215,33 +216,53 @@ static const char *parameter(const struct om_cmd_string_map *map, const char *ke
 
 /* What ERR answers of an import and of a delete are called. */
 static const struct {
-    const char *name, *words; /* words in the message that must be there too, or NULL */
+    const char *name;
+    const char *thrown; /* what the exception's class begins with, or NULL */
+    const char *words;  /* words in the message that must be there too, or NULL */
     enum reason why;
     const char *say;
 } commands[] = {
-    {"import-missing-library", NULL, REASON_IMPORT_FAILED, "a library for this format is missing on the server"},
-    {"import-unknown-format", NULL, REASON_IMPORT_FAILED, "Bio-Formats does not know this format"},
-    {"error-on-init", "UnknownFormatException", REASON_IMPORT_FAILED, "Bio-Formats does not know this format"},
-    {"import-file-exception", NULL, REASON_IMPORT_FAILED, "Bio-Formats cannot read the file"},
-    {"import-request-failure", "SecurityViolation", REASON_NO_RIGHT, "the target may not be used"},
-    {"import-request-failure", "No row with the given identifier", REASON_TARGET_GONE, "the target is not there"},
-    {"import-request-failure", "target", REASON_TARGET_GONE, "the target is not one that images can go to"},
-    {"not-ready", NULL, REASON_SERVER_ERROR, "it was cancelled"},
-    {"error-on-init", "model.annotations.Annotation", REASON_SERVER_BUSY, "an annotation that was to go with it is gone"},
-    {"error-on-init", NULL, REASON_IMPORT_FAILED, "OMERO could not begin with it"},
-    {"bad-location", NULL, REASON_IMPORT_FAILED, "the files are not where they should be"},
-    {"graph-fail", "not permitted to", REASON_NO_RIGHT, "not permitted"},
-    {"graph-fail", "may not", REASON_NO_RIGHT, "not permitted"},
-    {"graph-fail", "cannot read", REASON_GONE, "it is not there any more"},
+    {"import-missing-library", NULL, NULL, REASON_IMPORT_FAILED, "a library for this format is missing on the server"},
+    {"import-unknown-format", NULL, NULL, REASON_IMPORT_FAILED, "Bio-Formats does not know this format"},
+    {"error-on-init", "loci.formats.UnknownFormat", NULL, REASON_IMPORT_FAILED, "Bio-Formats does not know this format"},
+    {"import-file-exception", NULL, NULL, REASON_IMPORT_FAILED, "Bio-Formats cannot read the file"},
+    {"import-request-failure", NULL, "SecurityViolation", REASON_NO_RIGHT, "the target may not be used"},
+    {"import-request-failure", "ome.conditions.", "No row with the given identifier", REASON_TARGET_GONE,
+     "the target is not there"},
+    {"import-request-failure", NULL, "Unable to handle target", REASON_TARGET_GONE,
+     "the target is not one that images can go to"},
+    {"not-ready", NULL, NULL, REASON_SERVER_ERROR, "it was cancelled"},
+    {"error-on-init", NULL, "model.annotations.Annotation", REASON_SERVER_BUSY, "an annotation that was to go with it is gone"},
+    {"bad-location", NULL, NULL, REASON_IMPORT_FAILED, "the files are not where they should be"},
+    {"graph-fail", NULL, "not permitted to", REASON_NO_RIGHT, "not permitted"},
+    {"graph-fail", NULL, "may not", REASON_NO_RIGHT, "not permitted"},
+    {"graph-fail", NULL, "cannot read", REASON_GONE, "it is not there any more"},
+    /* What was thrown by OMERO itself or by the machine below it is not the file's fault; all else is a reader's. */
+    {NULL, "ome.", NULL, REASON_SERVER_ERROR, "OMERO failed inside"},
+    {NULL, "omero.", NULL, REASON_SERVER_ERROR, "OMERO failed inside"},
+    {NULL, "Ice.", NULL, REASON_SERVER_ERROR, "OMERO lost its own connection"},
+    {NULL, "java.lang.OutOfMemoryError", NULL, REASON_SERVER_ERROR, "OMERO ran out of memory"},
+    {"error-on-init", NULL, NULL, REASON_IMPORT_FAILED, "OMERO could not begin with it"},
+    {"import-request-failure", NULL, NULL, REASON_IMPORT_FAILED, "Bio-Formats cannot read the file"},
 };
+
+static int row_of_command(const char *name, const char *thrown, const char *said)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if ((!commands[i].name || strcmp(commands[i].name, name) == 0) &&
+            (!commands[i].thrown || str_starts(thrown, commands[i].thrown)) &&
+            (!commands[i].words || strcasestr(said, commands[i].words)))
+            return (int)i;
+    return -1;
+}
 
 /* The server's own line about it: an exception that came through its inner wires carries that of the other side. */
 static void cause_line(const char *stack, char out[SAID_MAX])
 {
-    static const char inner[] = "serverStackTrace = \"", nested[] = "; nested exception";
+    static const char inner[] = "serverStackTrace = \"", nested[] = "; nested exception", wrap[] = "java.lang.RuntimeException: ";
     const char *at = strstr(stack, inner);
 
-    first_line(at ? at + strlen(inner) : stack, out);
+    first_line(at ? at + strlen(inner) : str_starts(stack, wrap) ? stack + strlen(wrap) : stack, out);
 
     char *end = strstr(out, nested);
 
@@ -264,9 +285,9 @@ int om_error_command(const char *what, const struct om_cmd_err *e, struct err *e
 
     if (row >= 0)
         return set_by_words(what, said, row, err);
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (strcmp(commands[i].name, e->name) == 0 && (!commands[i].words || strcasestr(all, commands[i].words)))
-            return err_set(err, commands[i].why, 0, "%s: %s: %s", what, commands[i].say, said);
+    row = row_of_command(e->name, cause, all);
+    if (row >= 0)
+        return err_set(err, commands[row].why, 0, "%s: %s: %s", what, commands[row].say, said);
     return err_set(err, REASON_SERVER_ERROR, 0, "%s: %.60s: %s", what, e->name, said);
 }
 

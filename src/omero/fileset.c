@@ -172,6 +172,11 @@ int om_fileset_files(struct om_client *c, const int64_t *filesets, size_t n, str
     return 0;
 }
 
+int om_fileset_delete(struct om_client *c, int64_t fileset, struct err *err)
+{
+    return om_delete(c, "Fileset", &fileset, 1, err);
+}
+
 int om_fileset_delete_empty(struct om_client *c, int64_t fileset, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
@@ -182,5 +187,5 @@ int om_fileset_delete_empty(struct om_client *c, int64_t fileset, struct err *er
     if (now.n_images > 0)
         return err_set(err, REASON_DUPLICATE, 0, "Fileset:%lld has %zu image%s and stays", (long long)fileset, now.n_images,
                        now.n_images == 1 ? "" : "s");
-    return om_delete(c, "Fileset", &fileset, 1, err);
+    return om_fileset_delete(c, fileset, err);
 }

@@ -101,6 +101,10 @@ int om_import_poll(struct om_import *imp, struct arena *mem, struct om_import_re
 int om_import_wait(struct om_import *imp, int64_t deadline_ns, int (*keep_on)(void *arg, struct err *err), void *arg,
                    struct arena *mem, struct om_import_result *out, struct err *err);
 
+/* Did the server say that the import has ended, and badly?  Nothing of it runs any more then, and what it left may be removed,
+ * images included: some failures leave images without pixels. */
+bool om_import_has_failed(const struct om_import *imp);
+
 /* Close handle and process (a handle without response is left alone: closing it would cancel the import).  NULL is fine. */
 void om_import_end(struct om_import *imp);
 void om_import_endp(struct om_import **imp);
@@ -129,3 +133,10 @@ int om_fileset_files(struct om_client *c, const int64_t *filesets, size_t n, str
                      struct err *err);
 /* Delete a fileset that has no images; one that has is refused (REASON_DUPLICATE).  Never while an import may run. */
 int om_fileset_delete_empty(struct om_client *c, int64_t fileset, struct err *err);
+/* Delete a fileset with its images and files: of an import that is known to have failed, and of no other. */
+int om_fileset_delete(struct om_client *c, int64_t fileset, struct err *err);
+
+/* What the server's own log of an import says of the files and of what went wrong: the format that it took them for, errors, and
+ * the readers' warnings, in one line ("" = nothing).  At most OM_IMPORT_LOG_BYTES of its end are looked at.  0, or OM_ABSENT:
+ * there is no log. */
+int om_import_log_words(struct om_client *c, int64_t fileset, struct arena *mem, const char **out, struct err *err);

@@ -16,5 +16,6 @@ struct om_import {
     const struct ice_proxy *process; /* NULL = closed */
     struct om_wait wait;             /* its handle is NULL before verifyUpload */
     bool answered;                   /* the handle has given its answer: it may be closed */
+    bool failed;                     /* its answer is that the import failed */
     int64_t fileset;
 };

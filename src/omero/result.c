@@ -65,7 +65,8 @@ static int take_answer(struct om_import *imp, const struct om_cmd_response *answ
                        struct om_import_result *out, struct err *err)
 {
     imp->answered = true;
-    if (ice_class_is_a(answer->cls, &om_cmd_err_class))
+    imp->failed = ice_class_is_a(answer->cls, &om_cmd_err_class);
+    if (imp->failed)
         return om_error_command("import", (const struct om_cmd_err *)answer, err);
     if (om_fileset_look(imp->client, imp->fileset, mem, out, err) < 0)
         return -1;
@@ -104,6 +105,11 @@ int om_import_wait(struct om_import *imp, int64_t deadline_ns, int (*keep_on)(vo
         if (om_client_keep_alive(imp->client, err) < 0 || om_handle_pause(&pause, keep_on, arg, err) < 0)
             return -1;
     }
+}
+
+bool om_import_has_failed(const struct om_import *imp)
+{
+    return imp->failed;
 }
 
 void om_import_end(struct om_import *imp)

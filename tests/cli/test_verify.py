@@ -85,8 +85,9 @@ class Verify(Served):
 
     def test_annotations_that_were_taken_off(self):
         self.imported()
-        self.change("delete from ImageAnnotationLink where parent = (select id from Image where name like '%overview.png') "
-                    "and child = (select min(child) from ImageAnnotationLink)")
+        self.change("delete from ImageAnnotationLink where id = (select min(l.id) from ImageAnnotationLink l "
+                    "join Image i on i.id = l.parent join Annotation a on a.id = l.child "
+                    "where i.name like '%overview.png' and a._kind = 'MapAnnotation')")
         self.change('delete from DatasetAnnotationLink where parent = (select id from Dataset where name = ?) '
                     'and child in (select child from ImageAnnotationLink)', 'Spindle_orientation')
         found = self.problems()

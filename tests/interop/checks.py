@@ -294,6 +294,36 @@ def a_file_that_omero_cannot_read_is_reported_and_leaves_nothing(b):
         equal([i.getName() for i in alice.images(project, dataset)], ['a.tif', 'sub_dir-b.tif'], 'images')
 
 
+def files_named(person, name):
+    """Ids of the files of this name that OMERO keeps."""
+    return sorted(f.getId() for f in person.conn.getObjects('OriginalFile', attributes={'name': name}))
+
+
+def unreadable_pixels(b, compression, words):
+    """A TIFF whose directory is right and whose pixels are not what it says: OMERO makes its image first and fails then."""
+    project, dataset = one_card(b, tags=['unreadable'])
+    name = f'bad-{b.tag}.tif'
+    b.write(f'run/{name}', tiff(6, compression=compression))
+    b.import_share().must(1).says(name, *words)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal([i.getName() for i in alice.images(project, dataset)], ['a.tif', 'sub_dir-b.tif'], 'images')
+        equal(files_named(alice, name), [], 'files that are left')
+        problems = json.loads(b.impomero('status', '--json').must(0).out)['problems']
+        equal([(p['reason'], p['path'].endswith(name)) for p in problems], [('import-failed', True)], 'what is held')
+        b.import_share().must(1).says(*words)
+        equal(files_named(alice, name), [], 'files after another look')
+
+
+@check
+def a_file_whose_pixels_cannot_be_unpacked_is_held_and_leaves_no_image(b):
+    unreadable_pixels(b, 8, [r'incorrect header check'])
+
+
+@check
+def a_file_on_which_the_reader_fails_is_held_and_leaves_no_image(b):
+    unreadable_pixels(b, 7, [r'ImageIO returned null'])
+
+
 @check
 def files_that_are_no_images_are_named(b):
     project, dataset = one_card(b)
