@@ -51,6 +51,11 @@ static const struct algorithm algorithms[] = {
 
 const char *const hash_algorithms[] = {"SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64", NULL};
 
+bool hash_is_proof(const char *algorithm)
+{
+    return strcmp(algorithm, "SHA1-160") == 0 || strcmp(algorithm, "MD5-128") == 0;
+}
+
 static const struct algorithm *named(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(algorithms); i++)

@@ -2,6 +2,7 @@
  * verifyUpload compares (the short ones little-endian; omero-common ome/util/checksum). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ void hash_add(struct hash *h, const void *bytes, size_t n);
 void hash_hex(struct hash *h, char out[HASH_HEX_MAX]); /* once, at the end */
 void hash_free(struct hash *h);
 void hash_freep(struct hash **h);
+
+/* Do equal digests prove equal bytes, or only equal sizes and luck? */
+bool hash_is_proof(const char *algorithm);
 
 /* The names above in the order of the servers' own preference, NULL at the end. */
 extern const char *const hash_algorithms[];

@@ -57,8 +57,8 @@ static void add_fileset(struct list *l, const struct ledger_fileset *f)
     struct shape_problem p = {.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
                               .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms};
 
-    if (l->ask->unfinished && is_the_cards(f))
-        return;
+    if (f->why == REASON_COPY || (l->ask->unfinished && is_the_cards(f)))
+        return; /* left out as it was asked for, or said of the card */
     if (f->state != LEDGER_DONE && p.why == REASON_NONE) {
         p.why = f->state == LEDGER_SETTLING ? REASON_SETTLING : REASON_STOPPED;
         p.text = "it was not imported yet";

@@ -72,13 +72,14 @@ static void away(struct roots *r, struct root *root, const struct err *why)
 
 static void looked(struct roots *r, struct root *root, const struct ledger_synced *counts, int64_t began_ms)
 {
-    bool news = root->away || counts->added + counts->changed + counts->gone + counts->ready > 0;
+    bool news = root->away || counts->added + counts->changed + counts->gone + counts->ready + counts->moved > 0;
 
     root->away = false;
     log_event(news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "root.looked", NULL,
               LOG_FIELDS(LOG_STR("path", root->place.path), LOG_INT("new", (int64_t)counts->added),
                          LOG_INT("changed", (int64_t)counts->changed), LOG_INT("known", (int64_t)counts->unchanged),
-                         LOG_INT("gone", (int64_t)counts->gone), LOG_INT("ready", (int64_t)counts->ready)));
+                         LOG_INT("gone", (int64_t)counts->gone), LOG_INT("moved", (int64_t)counts->moved),
+                         LOG_INT("ready", (int64_t)counts->ready)));
     engine_tell(r->e, &(struct engine_event){.what = ENGINE_LOOKED, .path = root->place.path, .counts = counts});
     if (counts->next_ms == 0)
         return;

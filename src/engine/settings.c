@@ -17,6 +17,8 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 static const char *const checksums[] = {"server", "SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64", NULL};
 static const char *const traces[] = {"off", "wire", NULL};
 
+static const char *const duplicates[] = {"import", "skip", "report", NULL};
+
 #define AT(member) .level = CONF_GLOBAL, .offset = offsetof(struct settings, member)
 #define AT_ROOT(member) .level = CONF_ROOT, .offset = offsetof(struct root_settings, member)
 
@@ -56,6 +58,8 @@ const struct conf_key settings_keys[] = {
      .text = "checksum of files: SHA1-160, MD5-128, CRC-32, Adler-32, File-Size-64, or what the server prefers"},
     {NULL, "skip", CONF_TEXT, AT_ROOT(skip), .arg = "WORD,...",
      .text = "what to leave out of imports to be faster: checksum (sizes alone are compared), minmax, thumbnails, all"},
+    {NULL, "duplicates", CONF_CHOICE, AT_ROOT(duplicates), .fallback = "import", .choices = duplicates,
+     .text = "copies of files that were imported for the same user: import them too, skip them, or report them"},
     {NULL, "trusted", CONF_BOOL, AT_ROOT(trusted), .fallback = "false",
      .text = "files may be linked: what their owners change or remove later, changes or goes in OMERO too"},
     {"in_place", "paths", CONF_TEXT, AT(in_place_paths), .arg = "HOST=SERVER,...",

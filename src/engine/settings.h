@@ -15,6 +15,7 @@ struct root_settings {
     const char *checksum; /* "SHA1-160" ... or "server": OMERO chooses */
     const char *skip;     /* NULL, or words of om_skip_parse */
     const char *transfer; /* "upload", "ln_s", "ln", "cp" */
+    const char *duplicates; /* "import", "skip", "report": files with the bytes of others that were imported */
     bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };
 

@@ -25,7 +25,7 @@ static int check_stamp(int fd, const struct ledger_member *m, struct err *err)
     return 0;
 }
 
-static int need_root(struct work *w, struct err *err)
+int work_root(struct work *w, struct err *err)
 {
     if (w->root < 0)
         w->root = io_open_dir(w->f.root_path, err);
@@ -34,7 +34,7 @@ static int need_root(struct work *w, struct err *err)
 
 int work_check_files(struct work *w, struct err *err)
 {
-    if (need_root(w, err) < 0)
+    if (work_root(w, err) < 0)
         return -1;
     for (size_t i = 0; i < w->f.n_members; i++) {
         AUTO(io_closep) int fd = io_open_beneath(w->root, w->f.members[i].path, err);
@@ -62,12 +62,29 @@ static int note_applied(struct work *w, bool touched, struct err *err)
     return touched ? ledger_dataset_notes(w->e->ledger, d->id, w->notes, w->n_notes, err) : 0;
 }
 
+/* As long as a renamed directory may be behind it, no new dataset is made.  The row may have got another dataset meanwhile. */
+static int check_dataset(struct work *w, struct err *err)
+{
+    const struct ledger_fileset *f;
+    const struct ledger_dataset *d;
+    bool may = false;
+
+    if (ledger_fileset(w->e->ledger, w->f.id, w->a, &f, err) != 0 || ledger_dataset(w->e->ledger, f->dataset, w->a, &d, err) != 0)
+        return err->why != REASON_NONE ? -1 : err_set(err, REASON_BUG, 0, "the ledger has no fileset %lld", (long long)w->f.id);
+    w->f.dataset = f->dataset;
+    if (d->omero_id)
+        return 0;
+    if (ledger_may_follow(w->e->ledger, f->dataset, f->id, &may, err) < 0)
+        return -1;
+    return may ? err_set(err, REASON_SETTLING, 0, "its directory may have been renamed: that is found out first") : 0;
+}
+
 static int make_target(struct work *w, struct err *err)
 {
     const struct notes_images none = {0};
     bool touched = false;
 
-    if (target_need(w->e, w->s, w->f.dataset, w->a, &w->dataset, err) < 0)
+    if (check_dataset(w, err) < 0 || target_need(w->e, w->s, w->f.dataset, w->a, &w->dataset, err) < 0)
         return -1;
     if (is_behind(w->dataset))
         return err_set(err, REASON_SETTLING, 0, "the card changed: the images that are there follow it first");

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "engine/identity.h"
 #include "engine/notes.h"
 #include "engine/recover.h"
 #include "engine/retry.h"
@@ -291,23 +292,52 @@ static void turn(struct work *w)
         tell_done(w);
 }
 
+/* Nothing was sent in this turn. */
+static void failed_early(struct work *w, const struct err *why)
+{
+    struct err err = ERR_INIT;
+
+    if (w->f.state == LEDGER_DONE) {
+        log_warn("fileset.unread", "compared again at the next look", LOG_STR("path", w->f.path), LOG_ERR(why));
+        if (ledger_not_compared(w->e->ledger, w->f.id, &err) < 0)
+            ledger_failed(w, &err);
+        return;
+    }
+    if (why->why == REASON_CHANGED || why->why == REASON_GONE)
+        engine_look_again(w->e);
+    work_move(w, step_failed(why->why, why->cls, true), why);
+}
+
+static void import(struct work *w)
+{
+    struct err err = ERR_INIT;
+    bool for_all = false;
+
+    if (sessions_take(w->e->sessions, w->f.user, w->f.group, &w->s, &for_all, &err) < 0) {
+        if (for_all)
+            engine_trouble(w->e, &err);
+        work_move(w, for_all ? LEDGER_READY : step_failed(err.why, err.cls, w->f.call == LEDGER_CALL_NONE), &err);
+        return;
+    }
+    engine_well(w->e);
+    turn(w);
+    om_import_end(STEAL(w->import));
+    sessions_give(w->e->sessions, w->s);
+}
+
 void work_fileset(struct engine *e, const struct ledger_fileset *f)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
     AUTO(io_closep) int root = -1;
     struct work w = {.e = e, .f = *f, .a = a, .root = -1};
     struct err err = ERR_INIT;
-    bool for_all = false;
+    int r = identity_look(&w, &err);
 
-    if (sessions_take(e->sessions, f->user, f->group, &w.s, &for_all, &err) < 0) {
-        if (for_all)
-            engine_trouble(e, &err);
-        work_move(&w, for_all ? LEDGER_READY : step_failed(err.why, err.cls, f->call == LEDGER_CALL_NONE), &err);
-        return;
-    }
-    engine_well(e);
-    turn(&w);
+    if (r == 0)
+        import(&w);
+    else if (r < 0)
+        failed_early(&w, &err);
     root = w.root;
-    om_import_end(STEAL(w.import));
-    sessions_give(e->sessions, w.s);
+    if (f->gone_ms != 0)
+        engine_look_again(e); /* it may lie elsewhere, and wait there for this */
 }

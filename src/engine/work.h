@@ -24,6 +24,8 @@ int work_send(struct work *w, struct err *err);   /* target, annotations, import
 int work_upload(struct work *w, struct err *err); /* the bytes, verifyUpload */
 int work_wait(struct work *w, struct err *err);   /* until the server is done; the images */
 
+/* Opens the root's directory once. */
+int work_root(struct work *w, struct err *err);
 /* Is every file still as the ledger has it?  REASON_CHANGED, _GONE, _UNREADABLE. */
 int work_check_files(struct work *w, struct err *err);
 /* Write down the next call; keeps w->f up to date.  One transaction, one line of the log. */

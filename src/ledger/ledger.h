@@ -209,7 +209,7 @@ struct ledger_scan {
 };
 
 struct ledger_synced {
-    size_t added, changed, unchanged, gone, ready;
+    size_t added, changed, unchanged, gone, ready, moved;
     int64_t next_ms; /* when the next settling one may be ready; 0 = none is settling */
 };
 
@@ -217,10 +217,48 @@ struct ledger_synced {
  * - Known = same root, path and members with the same size, mtime and ctime (of done ones: size and mtime).
  * - Not sent yet: follows the plan (dataset, name, card), settles anew when a stamp changed.  Held or waiting ones are released
  *   when a stamp or the card's revision changed, or when the plan's own reason is gone.
- * - Sent or started: left alone.  Done: stays done; a change of its files is reported (why = REASON_CHANGED).
+ * - Sent or started: left alone.  Done: stays done; a change of its files is reported (why = REASON_CHANGED), and due for
+ *   ledger_compared once they have been quiet.
+ * - Files with size, mtime and inode of done ones that lie there no more are these, renamed: their rows follow, and keep their
+ *   dataset.  A dataset follows the card's directory with them, when the old one has no card any more.  Renamed while under
+ *   way: held as REASON_UNDER_WAY until that import is over.  Inodes are compared for this alone; other moves are found by
+ *   ledger_twins.
  * - A new set with a member, not a shared one, that another set has imported already is held as REASON_DUPLICATE.
  * - Not in the scan any more: not handed out until it is back; done ones stay done. */
 int ledger_sync(struct ledger *l, const struct ledger_scan *scan, struct ledger_synced *out, struct err *err);
+
+/* ---- moved and copied files ---------------------------------------------------------------------------------------- */
+
+/* A fileset whose files had the same bytes as those of another one. */
+struct ledger_twin {
+    int64_t id;
+    const char *root_path, *path, *user;
+    int64_t group_id;    /* of its dataset; 0 = not known */
+    bool done, gone;     /* gone: the last look at its root did not find it */
+    const struct ledger_member *members; /* as they were sent */
+    size_t n_members;
+};
+
+/* Whether there is anything that a fileset's files may be copies of: those sent from as many files of the same sizes.  `gone`:
+ * only those that the last look did not find, or found changed, or that lie in another root.  The algorithms of their checksums
+ * (a NULL ends the list); `*pending`: one is gone and its import is not over. */
+int ledger_twin_sums(struct ledger *l, int64_t fileset, bool gone, struct arena *a, const char *const **algorithms, bool *pending,
+                     struct err *err);
+/* The twins of a fileset by checksums of its members, lowest row first. */
+int ledger_twins(struct ledger *l, int64_t fileset, const char *algorithm, const char *const *hashes, struct arena *a,
+                 const struct ledger_twin **out, size_t *n, struct err *err);
+/* The fileset `to`, which was never sent, is the done fileset `from` at a new place: one row remains, `from`, with its dataset.
+ * The dataset follows as in ledger_sync; `dir_gone`: its directory is known to be away. */
+int ledger_moved(struct ledger *l, int64_t from, int64_t to, bool dir_gone, struct err *err);
+/* May this dataset, which was never made, turn out to be one whose directory was renamed: is there another fileset of it that is
+ * still to be looked at, and seems to be one that is gone? */
+int ledger_may_follow(struct ledger *l, int64_t dataset, int64_t fileset, bool *out, struct err *err);
+/* What a done fileset's files hold now: stamps and checksums of all of its members.  The same bytes: they were only touched, and
+ * the stamps are taken over.  Else the text of REASON_CHANGED names both checksums, and these stamps are not asked about
+ * again. */
+int ledger_compared(struct ledger *l, int64_t fileset, const struct ledger_member *now, bool *same, struct err *err);
+/* It could not be done: the next scan asks for it again. */
+int ledger_not_compared(struct ledger *l, int64_t fileset, struct err *err);
 
 /* ---- datasets and screens ------------------------------------------------------------------------------------------ */
 

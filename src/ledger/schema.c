@@ -85,6 +85,9 @@ static const char *const migrations[] = {
     " fileset INTEGER REFERENCES fileset ON DELETE CASCADE, dataset INTEGER REFERENCES dataset ON DELETE CASCADE,"
     " what TEXT NOT NULL, reason TEXT NOT NULL, text TEXT NOT NULL) STRICT;"
     "CREATE INDEX event_fileset ON event (fileset);",
+
+    /* Stamps of a changed file whose checksum was compared with what was imported: it is not read again for them. */
+    "ALTER TABLE file ADD COLUMN seen_size INTEGER; ALTER TABLE file ADD COLUMN seen_mtime_ns INTEGER;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)

@@ -7,7 +7,7 @@
 #include "base/auto.h"
 #include "ledger/ledger.h"
 
-enum { SQL_CACHE = 96 }; /* statements of the program: each text once */
+enum { SQL_CACHE = 160 }; /* statements of the program: each text once */
 
 struct ledger {
     sqlite3 *db;

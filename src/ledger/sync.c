@@ -125,7 +125,7 @@ static int sync_all(struct sync *s, struct err *err)
 {
     if (sql_do(s->l, err, "UPDATE root SET scanned_ms = ?2, away_ms = NULL, away_text = NULL WHERE id = ?1", "ii", s->scan->root,
                s->now) < 0 ||
-        sync_cards(s, err) < 0 || sync_targets(s, err) < 0 || sync_filesets(s, err) < 0)
+        sync_cards(s, err) < 0 || sync_moves(s, err) < 0 || sync_targets(s, err) < 0 || sync_filesets(s, err) < 0)
         return -1;
     return sync_gone(s, err);
 }
@@ -135,8 +135,10 @@ int ledger_sync(struct ledger *l, const struct ledger_scan *scan, struct ledger_
     AUTO(mem_freep) int64_t *targets = mem_new(scan->n_targets + 1, sizeof(*targets));
     AUTO(mem_freep) int64_t *revisions = mem_new(scan->n_targets + 1, sizeof(*revisions));
     AUTO(mem_freep) int64_t *seen = mem_new(scan->n_plans + 1, sizeof(*seen));
+    AUTO(mem_freep) bool *blocked = mem_new(scan->n_plans + 1, sizeof(*blocked));
     AUTO(tx_end) struct tx tx = {0};
-    struct sync s = {.l = l, .scan = scan, .now = clock_wall_ms(), .targets = targets, .revisions = revisions, .seen = seen};
+    struct sync s = {.l = l, .scan = scan, .now = clock_wall_ms(), .targets = targets, .revisions = revisions, .seen = seen,
+                     .blocked = blocked};
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || sync_all(&s, err) < 0 || tx_commit(&tx, err) < 0)
         return -1;

@@ -11,6 +11,7 @@ struct sync {
     int64_t *revisions; /* and of its card */
     int64_t *seen;      /* rows of filesets that are in the scan */
     size_t n_seen;
+    bool *blocked;      /* plans whose files may be those of an import under way, renamed since */
     struct ledger_synced out;
 };
 
@@ -24,9 +25,12 @@ struct known {
     bool same_plan;    /* name, format, reader, plate, dataset and text are as planned */
     bool same_files;   /* same members with the same size, mtime and ctime */
     bool same_content; /* the same without looking at ctime */
+    bool same_paths;   /* same members, whatever lies there */
+    bool compared;     /* what differs was compared by its checksum already */
 };
 
 int sync_cards(struct sync *s, struct err *err);
+int sync_moves(struct sync *s, struct err *err);
 int sync_targets(struct sync *s, struct err *err);
 int sync_filesets(struct sync *s, struct err *err);
 int sync_gone(struct sync *s, struct err *err);

@@ -135,6 +135,8 @@ static int place(struct sync *s, const struct ledger_plan *p, struct known *k, b
 
     if (p->why != REASON_NONE)
         return hold(s, k, p->why, p->text ? p->text : "", err);
+    if (s->blocked[p - s->scan->plans])
+        return hold(s, k, REASON_UNDER_WAY, "the import of these files was under way when they were renamed", err);
     int r = sync_other_owner(s, p, k->id, a, &other, err);
     if (r < 0)
         return -1;
@@ -159,6 +161,18 @@ static int back(struct sync *s, const struct known *k, struct err *err)
                : event_add(s->l, k->id, 0, "back", REASON_NONE, "", err);
 }
 
+/* Files that were changed, or only touched: a worker compares their checksums when they have been quiet. */
+static int ask_compare(struct sync *s, const struct known *k, struct err *err)
+{
+    int64_t due = s->now + s->scan->settle_ms;
+
+    if (!k->same_paths || k->compared || k->claimed)
+        return 0;
+    if (s->out.next_ms == 0 || due < s->out.next_ms)
+        s->out.next_ms = due;
+    return sql_do(s->l, err, "UPDATE fileset SET due_ms = ?2 WHERE id = ?1 AND due_ms IS NULL", "ii", k->id, due);
+}
+
 /* Imported: stays so; what changed on the disk since is reported, until it is as it was. */
 static int take_done(struct sync *s, const struct known *k, struct err *err)
 {
@@ -166,10 +180,10 @@ static int take_done(struct sync *s, const struct known *k, struct err *err)
     struct err words = ERR_INIT;
 
     *(k->same_content ? &s->out.unchanged : &s->out.changed) += 1;
-    if (now == k->why)
-        return 0;
     err_set(&words, REASON_CHANGED, 0, "its files differ from what was imported");
-    return state_enter(s->l, k->id, LEDGER_DONE, now == REASON_NONE ? NULL : &words, 0, err);
+    if (now != k->why && state_enter(s->l, k->id, LEDGER_DONE, now == REASON_NONE ? NULL : &words, 0, err) < 0)
+        return -1;
+    return now == REASON_NONE ? 0 : ask_compare(s, k, err);
 }
 
 static int take_known(struct sync *s, const struct ledger_plan *p, struct known *k, struct err *err)

@@ -5,26 +5,32 @@ static bool same_stamp(sqlite3_stmt *st, const struct ledger_stamp *stamp)
     return sql_num(st, 1) == stamp->size && sql_num(st, 2) == stamp->mtime_ns;
 }
 
+static void compare_one(sqlite3_stmt *st, const struct ledger_member *m, struct known *k)
+{
+    bool same_path = m && sql_is(st, 0, m->path), same = same_path && same_stamp(st, &m->stamp);
+
+    k->same_paths &= same_path;
+    k->same_content &= same;
+    k->same_files &= same && sql_num(st, 3) == m->stamp.ctime_ns;
+    k->compared &= same || (same_path && sql_num(st, 4) == m->stamp.size && sql_num(st, 5) == m->stamp.mtime_ns);
+}
+
 int sync_compare(struct sync *s, const struct ledger_plan *p, struct known *k, struct err *err)
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
     size_t i = 0;
     int r = -1;
 
-    k->same_files = k->same_content = true;
-    if (sql_start(s->l, &st, err, "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns FROM member m JOIN file f ON f.id = m.file"
-                  " WHERE m.fileset = ?1 ORDER BY m.position", "i", k->id) < 0)
+    k->same_files = k->same_content = k->same_paths = k->compared = true;
+    if (sql_start(s->l, &st, err, "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.seen_size, f.seen_mtime_ns FROM member m"
+                  " JOIN file f ON f.id = m.file WHERE m.fileset = ?1 ORDER BY m.position", "i", k->id) < 0)
         return -1;
-    for (; (r = sql_step(s->l, st, err)) > 0; i++) {
-        const struct ledger_member *m = i < p->n_members ? &p->members[i] : NULL;
-
-        if (!m || !sql_is(st, 0, m->path) || !same_stamp(st, &m->stamp))
-            k->same_content = false;
-        else if (sql_num(st, 3) != m->stamp.ctime_ns)
-            k->same_files = false;
-    }
-    k->same_content = k->same_content && i == p->n_members;
+    for (; (r = sql_step(s->l, st, err)) > 0; i++)
+        compare_one(st, i < p->n_members ? &p->members[i] : NULL, k);
+    k->same_paths = k->same_paths && i == p->n_members;
+    k->same_content = k->same_content && k->same_paths;
     k->same_files = k->same_files && k->same_content;
+    k->compared = k->compared && k->same_paths;
     return r;
 }
 

@@ -184,9 +184,13 @@ static void what_was_imported_and_changes_is_reported_and_stays(void **state)
     assert_int_equal(f->state, LEDGER_DONE);
     assert_int_equal(f->why, REASON_CHANGED);
     assert_int_equal(f->members[0].stamp.size, 1);
+    f = bed_next(&b); /* to be compared */
+    assert_int_equal(f->state, LEDGER_DONE);
+    assert_ok(ledger_not_compared(b.l, 1, &b.err), &b.err);
     assert_null(bed_next(&b));
     sync_one(&b, 1, 0);
     assert_int_equal(bed_get(&b, 1)->why, REASON_NONE);
+    assert_null(bed_next(&b));
     bed_end(&b);
 }
 

@@ -1,0 +1,273 @@
+#include "engine/identity.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum { BLOCK = 1 << 20 };
+
+/* ---- reading ---- */
+
+static int stamp_of(int fd, const char *path, struct ledger_stamp *out, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(err, REASON_UNREADABLE, 0, "file '%s'", path);
+    *out = (struct ledger_stamp){.size = st.st_size, .ino = st.st_ino,
+                                 .mtime_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec,
+                                 .ctime_ns = st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec};
+    return 0;
+}
+
+static bool same_stamp(const struct ledger_stamp *a, const struct ledger_stamp *b)
+{
+    return a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+static int sum_of(struct work *w, int fd, const char *algorithm, char hex[HASH_HEX_MAX], struct err *err)
+{
+    AUTO(mem_freep) char *block = mem_new(BLOCK, 1);
+    AUTO(hash_freep) struct hash *h = hash_new(algorithm);
+    ssize_t got = 0;
+
+    if (!h)
+        return err_set(err, REASON_BUG, 0, "checksum algorithm '%s' is not known", algorithm);
+    for (off_t at = 0; (got = io_pread(fd, block, BLOCK, at, err)) > 0; at += got) {
+        hash_add(h, block, (size_t)got);
+        if (engine_keep_on(w->e, err) < 0)
+            return -1;
+    }
+    if (got < 0)
+        return -1;
+    hash_hex(h, hex);
+    return 0;
+}
+
+/* Stamp and checksum of a file, which must not change meanwhile. */
+static int read_member(struct work *w, const char *path, const char *algorithm, struct ledger_member *out, struct err *err)
+{
+    AUTO(io_closep) int fd = io_open_beneath(w->root, path, err);
+    char *hex = arena_alloc(w->a, HASH_HEX_MAX, 1);
+    struct ledger_stamp after;
+
+    if (fd < 0 || stamp_of(fd, path, &out->stamp, err) < 0 || sum_of(w, fd, algorithm, hex, err) < 0 ||
+        stamp_of(fd, path, &after, err) < 0)
+        return -1;
+    if (!same_stamp(&after, &out->stamp))
+        return err_set(err, REASON_CHANGED, 0, "file '%s': it changed while it was read", path);
+    out->path = path;
+    out->algorithm = algorithm;
+    out->hash = hex;
+    return 0;
+}
+
+/* ---- moved, copied ---- */
+
+/* The sums of a fileset's files; those that are known of an earlier try are not read again. */
+static const char *const *sums_of(struct work *w, const char *algorithm, struct err *err)
+{
+    const char **sums = arena_alloc(w->a, w->f.n_members, sizeof(*sums));
+
+    for (size_t i = 0; i < w->f.n_members; i++) {
+        const struct ledger_member *m = &w->f.members[i];
+        struct ledger_member now;
+
+        if (m->hash && strcmp(m->algorithm, algorithm) == 0) {
+            sums[i] = m->hash;
+            continue;
+        }
+        if (read_member(w, m->path, algorithm, &now, err) < 0)
+            return NULL;
+        if (!same_stamp(&now.stamp, &m->stamp)) {
+            err_set(err, REASON_CHANGED, 0, "file '%s': it changed since it was looked at", m->path);
+            return NULL;
+        }
+        if (ledger_hash(w->e->ledger, w->f.id, i, algorithm, now.hash, err) < 0)
+            return NULL;
+        sums[i] = now.hash;
+    }
+    return sums;
+}
+
+/* Is none of its files where it was?  Only a root that is there can tell. */
+static bool has_left(const struct ledger_twin *t)
+{
+    struct err err = ERR_INIT;
+    AUTO(io_closep) int root = io_open_dir(t->root_path, &err);
+
+    for (size_t i = 0; root >= 0 && i < t->n_members; i++) {
+        struct ledger_stamp now;
+        struct err why = ERR_INIT;
+        AUTO(io_closep) int fd = io_open_beneath(root, t->members[i].path, &why);
+
+        if (fd < 0 ? why.why != REASON_GONE : stamp_of(fd, "", &now, &why) < 0 || same_stamp(&now, &t->members[i].stamp))
+            return false;
+    }
+    return root >= 0;
+}
+
+static bool is_empty(int dir)
+{
+    DIR *d = fdopendir(dup(dir));
+    const struct dirent *e;
+    bool empty = true;
+
+    while (d && empty && (e = readdir(d)))
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (d)
+        closedir(d);
+    return empty;
+}
+
+/* A mount that is not there looks empty. */
+static bool root_is_there(const struct ledger_twin *t)
+{
+    struct err err = ERR_INIT;
+    AUTO(io_closep) int root = -1;
+
+    root = io_open_dir(t->root_path, &err);
+    return root >= 0 && !is_empty(root);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Of those that left their places, the one that kept its name, or the first. */
+static const struct ledger_twin *moved_one(struct work *w, const struct ledger_twin *twins, size_t n)
+{
+    const struct ledger_twin *found = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        bool named = strcmp(base_name(twins[i].path), base_name(w->f.path)) == 0;
+
+        if (twins[i].done && (!found || named) && root_is_there(&twins[i]) && has_left(&twins[i])) {
+            found = &twins[i];
+            if (named)
+                return found;
+        }
+    }
+    return found;
+}
+
+/* The directory of its dataset is not there, while its root is. */
+static bool dir_is_gone(struct work *w, int64_t fileset)
+{
+    const struct ledger_fileset *f;
+    const struct ledger_dataset *d;
+    struct err err = ERR_INIT;
+    struct stat st;
+
+    if (ledger_fileset(w->e->ledger, fileset, w->a, &f, &err) != 0 || f->dataset == 0 ||
+        ledger_dataset(w->e->ledger, f->dataset, w->a, &d, &err) != 0 || !*d->dir)
+        return false;
+    return stat(arena_printf(w->a, "%s/%s", d->root_path, d->dir), &st) < 0 && errno == ENOENT;
+}
+
+static int take_move(struct work *w, const struct ledger_twin *from, struct err *err)
+{
+    if (ledger_moved(w->e->ledger, from->id, w->f.id, dir_is_gone(w, from->id), err) < 0)
+        return -1;
+    log_info("fileset.moved", "it stays in its dataset", LOG_STR("path", w->f.path), LOG_STR("from", from->path));
+    return IDENTITY_KNOWN;
+}
+
+static const struct root_settings *rules(const struct work *w)
+{
+    return settings_for(w->e->job->settings, w->f.root_path);
+}
+
+/* Other people's images are none of this user's: only the same user's count. */
+static int judge_copy(struct work *w, const struct ledger_twin *twins, size_t n, struct err *err)
+{
+    bool skip = strcmp(rules(w)->duplicates, "skip") == 0;
+    const struct ledger_dataset *d = NULL;
+
+    if (ledger_dataset(w->e->ledger, w->f.dataset, w->a, &d, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        AUTO(mem_freep) char *shown = NULL;
+
+        if (strcmp(twins[i].user, w->f.user) != 0 || !twins[i].done ||
+            (d && d->group_id && twins[i].group_id && d->group_id != twins[i].group_id))
+            continue;
+        shown = str_show(twins[i].path);
+        err_set(err, skip ? REASON_COPY : REASON_DUPLICATE, 0, "its bytes are those of '%s', which was imported", shown);
+        return skip ? -1 : err_hint(err, "remove one of the two, or say duplicates = \"import\" for this directory tree");
+    }
+    return 0;
+}
+
+static int look_at_sums(struct work *w, const char *algorithm, bool copies, struct err *err)
+{
+    const char *const *sums = sums_of(w, algorithm, err);
+    const struct ledger_twin *twins, *from;
+    size_t n = 0;
+
+    if (!sums || ledger_twins(w->e->ledger, w->f.id, algorithm, sums, w->a, &twins, &n, err) < 0)
+        return -1;
+    from = moved_one(w, twins, n);
+    if (from)
+        return take_move(w, from, err);
+    return copies ? judge_copy(w, twins, n, err) : 0;
+}
+
+static int look_new(struct work *w, struct err *err)
+{
+    const char *const *algorithms;
+    bool waits = false, copies = strcmp(rules(w)->duplicates, "import") != 0;
+    int r = 0;
+
+    if (ledger_twin_sums(w->e->ledger, w->f.id, !copies, w->a, &algorithms, &waits, err) < 0)
+        return -1;
+    if (waits)
+        return err_set(err, REASON_UNDER_WAY, 0, "files like these were being imported, and are gone from their place");
+    if (*algorithms && work_root(w, err) < 0)
+        return -1;
+    for (; r == 0 && *algorithms; algorithms++)
+        r = hash_is_proof(*algorithms) ? look_at_sums(w, *algorithms, copies, err) : 0;
+    return r;
+}
+
+/* ---- changed ---- */
+
+static int look_changed(struct work *w, struct err *err)
+{
+    struct ledger_member *now = arena_alloc(w->a, w->f.n_members, sizeof(*now));
+    bool same = false;
+
+    if (work_root(w, err) < 0)
+        return -1;
+    for (size_t i = 0; i < w->f.n_members; i++) {
+        const struct ledger_member *m = &w->f.members[i];
+
+        if (read_member(w, m->path, m->algorithm ? m->algorithm : hash_algorithms[0], &now[i], err) < 0)
+            return -1;
+        if (!hash_is_proof(now[i].algorithm))
+            now[i].hash = NULL;
+    }
+    if (ledger_compared(w->e->ledger, w->f.id, now, &same, err) < 0)
+        return -1;
+    log_event(same ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "fileset.compared", same ? "only touched" : "its content changed",
+              LOG_FIELDS(LOG_STR("path", w->f.path)));
+    return IDENTITY_KNOWN;
+}
+
+int identity_look(struct work *w, struct err *err)
+{
+    if (w->f.state == LEDGER_DONE)
+        return look_changed(w, err);
+    return w->f.call == LEDGER_CALL_NONE && w->f.gone_ms == 0 ? look_new(w, err) : 0;
+}
