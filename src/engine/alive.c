@@ -5,6 +5,7 @@
 
 #include "base/ceilings.h"
 #include "base/log.h"
+#include "engine/target.h"
 
 /* Rows of the ledger's images, by number in OMERO. */
 struct some {
@@ -124,6 +125,17 @@ int alive_find(struct engine *e, struct om_client *c, const struct ledger_datase
 
 /* ---- all of a path ---- */
 
+/* A dataset that was deleted or moved: what is tried again goes to a new one. */
+static int look_target(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct err *err)
+{
+    if (om_target_check(c, target_kind(d), d->omero_id, d->owner_id, d->group_id, err) == 0)
+        return 0;
+    if (err->why != REASON_TARGET_GONE)
+        return -1;
+    log_info("dataset.gone", "another one is made for what is tried again", LOG_STR("dir", d->dir), LOG_ERR(err));
+    return ledger_dataset_unmade(e->ledger, d->id, err);
+}
+
 static int look_dataset(struct engine *e, int64_t id, struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
@@ -141,7 +153,10 @@ static int look_dataset(struct engine *e, int64_t id, struct err *err)
         return for_all ? -1 : 0;
     }
     /* Another server knows nothing of these numbers. */
-    r = d->server && strcmp(d->server, s->server) == 0 ? alive_find(e, s->client, d, a, &found, err) : 0;
+    if (d->server && strcmp(d->server, s->server) == 0) {
+        r = alive_find(e, s->client, d, a, &found, err);
+        r = r < 0 ? r : look_target(e, s->client, d, err);
+    }
     sessions_give(e->sessions, s);
     return r;
 }
@@ -156,11 +171,11 @@ static int by_number(const void *x, const void *y)
 int alive_look(struct engine *e, const char *path, struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
-    const struct ledger_filter done = {.path = path, .states = 1u << LEDGER_DONE};
+    const struct ledger_filter known = {.path = path, .states = 1u << LEDGER_DONE | 1u << LEDGER_HELD | 1u << LEDGER_WAITING};
     const struct ledger_fileset *list;
     size_t n = 0;
 
-    if (ledger_list(e->ledger, &done, a, &list, &n, err) < 0)
+    if (ledger_list(e->ledger, &known, a, &list, &n, err) < 0)
         return -1;
 
     int64_t *ids = arena_alloc(a, n, sizeof(*ids));

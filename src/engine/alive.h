@@ -13,6 +13,7 @@ struct alive {
 int alive_find(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct alive *out,
                struct err *err);
 
-/* The same for the datasets of all done filesets of a path (absolute; NULL: of all), by sessions of their users; users who
- * cannot be acted for now are left out.  -1: the server or the ledger cannot be worked with. */
+/* The same for the datasets of all filesets of a path that are done or stuck (absolute; NULL: of all), by sessions of their
+ * users; users who cannot be acted for now are left out.  A dataset that was deleted or moved is made anew by the next import
+ * into it.  -1: the server or the ledger cannot be worked with. */
 int alive_look(struct engine *e, const char *path, struct err *err);

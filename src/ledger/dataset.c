@@ -108,6 +108,20 @@ int ledger_dataset_made(struct ledger *l, int64_t id, const struct ledger_made *
     return tx_commit(&tx, err);
 }
 
+int ledger_dataset_unmade(struct ledger *l, int64_t id, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 ||
+        sql_do(l, err, "UPDATE dataset SET server = NULL, omero_id = NULL, project_id = NULL, owner_id = NULL, group_id = NULL,"
+               " made_project = NULL, made_user = NULL, made_group = NULL, applied = NULL, applied_ms = 0, reason = 'none',"
+               " text = '', retry_ms = 0, stale = 1 WHERE id = ?1", "i", id) < 0 ||
+        sql_do(l, err, "DELETE FROM annotation WHERE dataset = ?1", "i", id) < 0 ||
+        event_add(l, 0, id, "unmade", REASON_NONE, "", err) < 0)
+        return -1;
+    return tx_commit(&tx, err);
+}
+
 static int put_notes(struct ledger *l, int64_t id, const struct ledger_note *notes, size_t n, struct err *err)
 {
     if (sql_do(l, err, "DELETE FROM annotation WHERE dataset = ?1", "i", id) < 0)

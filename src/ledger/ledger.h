@@ -303,6 +303,10 @@ struct ledger_made {
 };
 int ledger_dataset_made(struct ledger *l, int64_t id, const struct ledger_made *made, struct err *err);
 
+/* It was deleted or moved there, and a person asked for another one: as if it had never been made, with its uuid kept.  What was
+ * imported into it stays as it is known. */
+int ledger_dataset_unmade(struct ledger *l, int64_t id, struct err *err);
+
 /* Replace what is known of its annotations (made anew, or linked) without saying that a revision is applied. */
 int ledger_dataset_notes(struct ledger *l, int64_t id, const struct ledger_note *notes, size_t n, struct err *err);
 

@@ -5,6 +5,7 @@ A check gets a Bench (a share, a state directory, the program) and looks at the 
 import hashlib
 import json
 import os
+import random
 import re
 import time
 
@@ -481,12 +482,12 @@ def soon(what, probe, want, seconds=60):
         time.sleep(0.3)
 
 
-def all_done(b, n):
+def all_done(b, n, seconds=60):
     """The server shows images before their import has ended."""
     def count():
         counts = json.loads(b.impomero('status', '--json').must(0).out)['counts']
         return {c['state']: c['n'] for c in counts}
-    soon('filesets', count, {'done': n})
+    soon('filesets', count, {'done': n}, seconds)
 
 
 def names(person, project, dataset):
@@ -587,6 +588,90 @@ def watch_waits_for_a_server_that_is_away(b):
         b.impomero('status').must(0).says('2 ready')
 
 
+class Changing:
+    """A tree of two people that changes by a seeded chance, and what must come of it."""
+
+    def __init__(self, b):
+        self.b = b
+        self.random = random.Random(int(b.tag, 16))
+        self.owners = {'run': 'alice', 'other': 'bob'}
+        self.files = {run: [] for run in self.owners}
+        self.round = dict.fromkeys(self.owners, 0)
+        for run in self.owners:
+            self.change_card(run)
+            self.add_file(run)
+
+    def project(self, run):
+        return f'{run} {self.b.tag}'
+
+    def tags(self, run):
+        return [f'{run} {self.b.tag} {self.round[run]}', f'{run} {self.b.tag}']
+
+    def rows(self, run):
+        return [['round', str(self.round[run])], ['stays', 'so']]
+
+    def change_card(self, run):
+        self.round[run] += 1
+        self.b.card(f'{run}/.card.toml.part', self.project(run), self.owners[run], 'lab', tags=self.tags(run), pairs=self.rows(run))
+        os.rename(self.b.path(f'{run}/.card.toml.part'), self.b.path(f'{run}/card.toml'))
+
+    def new_name(self, run):
+        self.files[run].append(f'{self.random.choice(("", "sub ", "a/b "))}f{len(self.files[run]):04}.tif'.replace(' ', '/'))
+        return self.files[run][-1]
+
+    def add_file(self, run):
+        self.b.write(f'{run}/{self.new_name(run)}', tiff(self.random.randrange(99)))
+
+    def move_file_in(self, run):
+        self.b.write('.arriving', tiff(self.random.randrange(99)))
+        os.rename(self.b.path('.arriving'), self.b.path(f'{run}/{self.new_name(run)}'))
+
+    def write_slowly(self, run):
+        data, name = tiff(self.random.randrange(99)), f'{run}/{self.new_name(run)}'
+        for n in (30, 80, len(data)):
+            self.b.write(name, data[:n])
+            time.sleep(0.2)
+
+    def break_card(self, run):
+        self.b.write(f'{run}/card.toml', '# omero annotation file\nproject = "half')
+        time.sleep(0.3)
+        self.change_card(run)
+
+    def remove_source(self, run):
+        """Of a file whose image is in OMERO: the image stays."""
+        name = self.files[run][0]
+        done = self.b.impomero('status', '--json', self.b.path(f'{run}/{name}')).must(0).out
+        if '"done"' in done and os.path.exists(self.b.path(f'{run}/{name}')):
+            os.unlink(self.b.path(f'{run}/{name}'))
+
+    def step(self):
+        act = self.random.choices((self.add_file, self.move_file_in, self.write_slowly, self.change_card, self.break_card, self.remove_source),
+                                  (6, 4, 2, 1, 1, 1))[0]
+        act(self.random.choice(list(self.owners)))
+
+    def settle(self, seconds):
+        all_done(self.b, sum(len(f) for f in self.files.values()), seconds)
+        for run, user in self.owners.items():
+            with Person(self.b.server, user, PASSWORD) as person:
+                soon(f'pairs of {run}', lambda: pairs(person.dataset(self.project(run), run), CARD_NS), [self.rows(run)], seconds)
+                images = person.images(self.project(run), run)
+                equal([i.getName() for i in images], sorted(f.replace('/', '-') for f in self.files[run]), f'images of {run}')
+                for i in images:
+                    equal((tags(i), pairs(i, CARD_NS)), (sorted(self.tags(run)), [self.rows(run)]), f'annotations of {i.getName()}')
+
+
+@check
+def watch_on_a_tree_that_keeps_changing(b):
+    tree = Changing(b)
+    for _ in range(2):  # stopped and started again in between
+        with b.watching(env={'IMPOMERO_SETTLE': '1', 'IMPOMERO_RESCAN': '30'}):
+            end = time.monotonic() + b.server.minutes * 30
+            while time.monotonic() < end:
+                tree.step()
+                time.sleep(tree.random.uniform(0.2, 2))
+            tree.settle(120 + b.server.minutes * 60)
+
+
 @check
 def retry_imports_again_what_was_deleted_in_omero(b):
     project, dataset = one_card(b)
@@ -601,6 +686,29 @@ def retry_imports_again_what_was_deleted_in_omero(b):
         b.impomero('retry', b.path('run/a.tif')).must(0).says('1 of 1')
         soon('images', lambda: names(alice, project, dataset), ['a.tif', 'later.tif', 'sub_dir-b.tif'])
         equal(alice.images(project, dataset)[2].getId(), stays, 'the image that was not deleted')
+
+
+@check
+def retry_makes_a_dataset_anew_that_was_deleted(b):
+    project, dataset = one_card(b, tags=['again ' + b.tag], pairs=[('k', 'v')])
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        first = alice.dataset(project, dataset).getId()
+        alice.conn.deleteObjects('Dataset', [first], deleteChildren=True, wait=True)
+        b.write('run/later.tif', tiff(9))
+        b.import_share().must(1).says('deleted or moved', 'retry')
+        equal(alice.datasets(project), [], 'datasets before anybody asked')
+        b.impomero('retry', b.path('run/later.tif')).must(0)
+        b.import_share().must(0)
+        equal([i.getName() for i in alice.images(project, dataset)], ['later.tif'], 'images of the path that was asked for')
+        equal(alice.dataset(project, dataset).getId() != first, True, 'another dataset')
+        b.impomero('retry', 'all').must(0)
+        b.import_share().must(0)
+        images = alice.images(project, dataset)
+        equal([i.getName() for i in images], ['a.tif', 'later.tif', 'sub_dir-b.tif'], 'images')
+        for obj in (*images, alice.dataset(project, dataset)):
+            equal((tags(obj), pairs(obj, CARD_NS)), (['again ' + b.tag], [[['k', 'v']]]), f'annotations of {obj.getName()}')
+        b.import_share().must(0).says('nothing new')
 
 
 @check

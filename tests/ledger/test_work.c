@@ -228,6 +228,36 @@ static void a_changed_card_is_followed_until_it_is_everywhere(void **state)
     bed_end(&b);
 }
 
+static void a_dataset_that_was_deleted_is_as_if_never_made(void **state)
+{
+    (void)state;
+    struct bed b;
+    static const char *const users[] = {"ada"};
+    const struct ledger_note note = {LEDGER_NOTE_MAP, "", 40, true, true};
+    const struct ledger_dataset *d;
+    int64_t next_ms = 0;
+
+    bed_begin(&b);
+    scan_users(&b, users, 1);
+    assert_ok(ledger_dataset_made(b.l, 1, &made, &b.err), &b.err);
+    assert_ok(ledger_applied(b.l, 1, dataset(&b, 1)->wanted->id, 0, &note, 1, &b.err), &b.err);
+
+    const char *uuid = dataset(&b, 1)->uuid;
+
+    assert_ok(ledger_dataset_unmade(b.l, 1, &b.err), &b.err);
+    d = dataset(&b, 1);
+    assert_string_equal(d->uuid, uuid);
+    assert_null(d->server);
+    assert_null(d->made_project);
+    assert_null(d->applied);
+    assert_int_equal(d->omero_id, 0);
+    assert_int_equal(d->n_notes, 0);
+    assert_int_equal(ledger_next_card(b.l, b.a, &d, &next_ms, &b.err), LEDGER_NOTHING);
+    assert_ok(ledger_dataset_made(b.l, 1, &made, &b.err), &b.err);
+    assert_int_equal(dataset(&b, 1)->omero_id, 30);
+    bed_end(&b);
+}
+
 static void following_a_card_waits_and_is_retried(void **state)
 {
     (void)state;
@@ -415,6 +445,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_twice),
         cmocka_unit_test(every_try_has_a_token_of_its_own),
         cmocka_unit_test(a_changed_card_is_followed_until_it_is_everywhere),
+        cmocka_unit_test(a_dataset_that_was_deleted_is_as_if_never_made),
         cmocka_unit_test(following_a_card_waits_and_is_retried),
         cmocka_unit_test(a_retry_frees_what_is_held_and_asks_before_it_sends_again),
         cmocka_unit_test(a_deleted_image_is_imported_again_on_request_alone),
