@@ -15,6 +15,7 @@ extern const struct command command_retry;
 extern const struct command command_status;
 extern const struct command command_verify;
 extern const struct command command_watch;
+extern const struct command command_where;
 
 const struct command *const commands[] = {
     &command_card_check,
@@ -28,6 +29,7 @@ const struct command *const commands[] = {
     &command_import,
     &command_watch,
     &command_status,
+    &command_where,
     &command_verify,
     &command_retry,
     &command_forget,

@@ -191,6 +191,44 @@ json_t *shape_fileset(const struct ledger_fileset *f)
     return o;
 }
 
+static json_t *number(int64_t n)
+{
+    return n ? json_integer(n) : json_null();
+}
+
+json_t *shape_images(const struct ledger_image *images, size_t n)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:I, s:s, s:o, s:i, s:o}", "id", (json_int_t)images[i].omero_id, "kind",
+                                              images[i].plate ? "plate" : "image", "name", js_text(images[i].name), "series",
+                                              images[i].series, "deleted", shape_time(images[i].deleted_ms)));
+    return list;
+}
+
+json_t *shape_dataset(const struct ledger_dataset *d, const char *card)
+{
+    json_t *o = json_object();
+
+    js_add_path(o, "root", d->root_path);
+    js_add_path(o, "dir", *d->dir ? d->dir : ".");
+    json_object_set_new(o, "kind", json_string(ledger_kind_name(d->kind)));
+    json_object_set_new(o, "name", js_text(d->name));
+    json_object_set_new(o, "project", js_text(d->made_project ? d->made_project : d->project));
+    json_object_set_new(o, "user", js_text(d->made_user ? d->made_user : d->user));
+    json_object_set_new(o, "group", js_text(d->made_group ? d->made_group : d->group));
+    if (card)
+        js_add_path(o, "card", card);
+    else
+        json_object_set_new(o, "card", json_null());
+    json_object_set_new(o, "uuid", json_string(d->uuid));
+    json_object_set_new(o, "dataset_id", number(d->omero_id));
+    json_object_set_new(o, "project_id", number(d->project_id));
+    json_object_set_new(o, "server", js_text(d->server));
+    return o;
+}
+
 void shape_bytes(int64_t n, char out[32])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};

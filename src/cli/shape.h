@@ -27,6 +27,9 @@ json_t *shape_card(const struct found_card *c) ATTR_MUST_USE;
 json_t *shape_annotations(const struct card *c) ATTR_MUST_USE; /* tags, kv, comment */
 
 json_t *shape_fileset(const struct ledger_fileset *f) ATTR_MUST_USE; /* as the ledger has it */
+json_t *shape_images(const struct ledger_image *images, size_t n) ATTR_MUST_USE;
+/* A dataset or screen as the ledger has it; `card` NULL: its directory has none now. */
+json_t *shape_dataset(const struct ledger_dataset *d, const char *card) ATTR_MUST_USE;
 json_t *shape_time(int64_t wall_ms) ATTR_MUST_USE; /* RFC 3339 UTC; 0 and CLOCK_NEVER give null */
 
 /* "1.4 MB": decimal, for people. */

@@ -87,6 +87,59 @@ class Identity(Served):
         self.assertEqual(json.loads(self.out)['imported'], [])
         self.assertEqual(self.shown(), self.before)
 
+    # --- where ---
+
+    def where(self, what, status=0):
+        self.run_it('where', '--json', what, status=status)
+        return json.loads(self.out)
+
+    def test_where_answers_in_both_directions(self):
+        self.first()
+        path = self.path('gut', 'stained', 'section.jpg')
+        answer = self.where(path)
+        self.assertEqual(len(answer['filesets']), 1)
+        fileset = answer['filesets'][0]
+        image = fileset['images'][0]
+        self.assertIn(f"image {image['name']}  (Image:{image['id']},", self.before)
+        self.assertEqual(fileset['dataset_id'], answer['datasets'][0]['dataset_id'])
+        for word, number in (('Image', image['id']), ('Fileset', fileset['fileset_id'])):
+            self.assertEqual(self.where(f'{word}:{number}'), answer)
+        inside = self.where(f"Dataset:{fileset['dataset_id']}")
+        self.assertEqual(inside['datasets'], answer['datasets'])
+        self.assertEqual(sorted(f['path'] for f in inside['filesets']),
+                         ['gut/run_T0_C0.ome.tiff', 'gut/stained/overview.png', 'gut/stained/section.jpg'])
+        self.assertEqual(self.where(self.path('gut', 'run_T1_C1.ome.tiff'))['filesets'][0]['path'], 'gut/run_T0_C0.ome.tiff')
+        self.assertEqual(self.where(self.path('gut'))['datasets'], answer['datasets'])
+        said = self.run_it('where', f"Image:{image['id']}")
+        self.assertIn(path, said)
+        self.assertIn(answer['datasets'][0]['uuid'], said)
+
+    def test_where_follows_a_move(self):
+        self.first()
+        before = self.where(self.path('gut'))
+        os.rename(self.path('gut'), self.path('moved'))
+        self.nothing_happens()
+        after = self.where(self.path('moved'))
+        self.assertEqual([d['uuid'] for d in after['datasets']], [d['uuid'] for d in before['datasets']])
+        self.assertEqual(after['datasets'][0]['card'], 'moved/gut.toml')
+        self.assertEqual(self.where(self.path('gut'), status=1)['datasets'], [])
+
+    def test_where_tells_datasets_of_one_name_apart(self):
+        os.makedirs(self.path('a'))
+        shutil.move(self.path('gut'), self.path('a', 'gut'))
+        shutil.copytree(self.path('a', 'gut'), self.path('b', 'gut'))
+        self.imported()
+        one, two = (self.where(self.path(d, 'gut'))['datasets'] for d in 'ab')
+        self.assertEqual((len(one), len(two), one[0]['name']), (1, 1, two[0]['name']))
+        self.assertNotEqual(one[0]['dataset_id'], two[0]['dataset_id'])
+        self.assertEqual(self.where(f"Dataset:{two[0]['dataset_id']}")['datasets'][0]['dir'], 'b/gut')
+
+    def test_where_says_what_it_does_not_know(self):
+        self.assertIn('nothing is known', self.run_it('where', 'Image:1', status=1))
+        self.first()
+        self.assertIn('nothing is known', self.run_it('where', 'Image:999999', status=1))
+        self.assertIn('number', self.run_it('where', 'Image:x', status=2))
+
     # --- copies ---
 
     def copy_one(self):
