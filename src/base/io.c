@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,15 @@ int io_open_beneath(int dirfd, const char *path, struct err *err)
     int opened = fd;
     fd = -1;
     return opened;
+}
+
+int io_is_written(int fd)
+{
+    (void)fcntl(fd, F_SETSIG, SIGURG); /* who opens it meanwhile breaks the lease: by a signal that does nothing, not by SIGIO */
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+        return errno == EAGAIN;
+    (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+    return 0;
 }
 
 int io_read_all(int fd, struct buf *out, struct err *err)

@@ -16,6 +16,11 @@ int io_open_dir(const char *path, struct err *err);
  * regular file after all.  `path` is relative.  -1: REASON_GONE, REASON_LINK, REASON_NOT_REGULAR, REASON_UNREADABLE. */
 int io_open_beneath(int dirfd, const char *path, struct err *err);
 
+/* Is an open file open for writing too, by any process of this machine?  1 yes; 0 no, or it cannot be known: the file belongs to
+ * somebody else and the caller has no CAP_LEASE, or its file system has no leases (most network shares).
+ * A read lease tells it (fcntl(2), F_SETLEASE): it is given only while nobody writes, and given back at once. */
+int io_is_written(int fd);
+
 /* The whole of a file, up to the buffer's ceiling (REASON_TOO_LARGE beyond it). */
 int io_read_all(int fd, struct buf *out, struct err *err);
 

@@ -20,6 +20,7 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(BROKEN_CARD, "broken-card", FINAL, RESEARCHER, "the card cannot be read", "mend the card at the named line")             \
     X(CONFLICT, "conflict", FINAL, RESEARCHER, "two cards contradict each other", "remove one of the cards")                   \
     X(SETTLING, "settling", WAIT, NOBODY, "may still be written", "wait until the files have been quiet for a while")          \
+    X(OPEN, "open", WAIT, RESEARCHER, "a program still has it open for writing", "end the acquisition, or close the file")     \
     X(INCOMPLETE, "incomplete", WAIT, RESEARCHER, "something of the set is missing", "copy the missing files beside it")       \
     X(FOREIGN, "foreign", FINAL, RESEARCHER, "lies among the files of a set that does not name it",                            \
       "move it elsewhere if it is an image of its own")                                                                       \

@@ -58,9 +58,35 @@ static struct ledger_member *members_of(struct arena *a, const struct format_gro
     return members;
 }
 
-/* A set whose name is not known is held: nothing is imported without one. */
-static struct ledger_plan *plans_of(struct arena *a, const struct plan *p)
+/* Is a file of that name in the directory of a path, or further up? */
+static bool is_ready(const struct tree *tree, const char *name, const char *path)
 {
+    size_t n = strlen(path);
+
+    do {
+        while (n > 0 && path[n - 1] != '/')
+            n--;
+
+        AUTO(mem_freep) char *marker = mem_printf("%.*s%s", (int)n, path, name);
+
+        if (tree_find(tree, marker))
+            return true;
+    } while (n-- > 0);
+    return false;
+}
+
+static void wait_for_marker(struct arena *a, struct ledger_plan *p, const struct look *look, const char *ready)
+{
+    if (!ready || p->why != REASON_NONE || is_ready(look->tree, ready, p->path))
+        return;
+    p->why = REASON_SETTLING;
+    p->text = arena_printf(a, "until a file '%s' says that its directory is complete", ready);
+}
+
+/* A set whose name is not known is held: nothing is imported without one. */
+static struct ledger_plan *plans_of(struct arena *a, const struct look *look, const char *ready)
+{
+    const struct plan *p = &look->plan;
     struct ledger_plan *plans = arena_alloc(a, p->n_filesets + 1, sizeof(*plans));
 
     for (size_t i = 0; i < p->n_filesets; i++) {
@@ -70,6 +96,7 @@ static struct ledger_plan *plans_of(struct arena *a, const struct plan *p)
                                         .format = f->group->format, .reader = f->group->reader, .plate = f->group->plate,
                                         .why = f->why, .text = f->text, .members = members_of(a, f->group),
                                         .n_members = f->group->n_members};
+        wait_for_marker(a, &plans[i], look, ready);
     }
     return plans;
 }
@@ -86,7 +113,7 @@ int record_look(struct ledger *ledger, const struct look *look, const struct rec
     scan.n_cards = p->cards->n;
     scan.targets = targets_of(a, p, revisions);
     scan.n_targets = p->n_targets;
-    scan.plans = plans_of(a, p);
+    scan.plans = plans_of(a, look, rules->ready);
     scan.n_plans = p->n_filesets;
     return ledger_sync(ledger, &scan, out, err);
 }

@@ -14,6 +14,7 @@ static const struct pace {
 } paces[] = {
     {REASON_SETTLING, 1 * SECOND, 10 * SECOND},
     {REASON_UNDER_WAY, 10 * SECOND, 10 * SECOND},
+    {REASON_OPEN, 5 * SECOND, 5 * MINUTE},
     {REASON_LOST, 1 * SECOND, 5 * MINUTE},
     {REASON_SESSION, 1 * SECOND, 1 * MINUTE},
     {REASON_TIMEOUT, 30 * SECOND, 10 * MINUTE},

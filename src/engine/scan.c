@@ -58,6 +58,8 @@ static int check_there(struct ledger *l, const struct engine_place *place, const
     const struct ledger_fileset *known;
     size_t n = 0;
 
+    if (place->set.marker && !tree_find(look->tree, place->set.marker))
+        return err_set(err, REASON_ROOT_AWAY, 0, "directory '%s': its marker '%s' is not there", place->path, place->set.marker);
     if (look->tree->n > 1)
         return 0;
     if (ledger_list(l, &any, a, &known, &n, err) < 0)
@@ -73,7 +75,7 @@ static int take_in(struct ledger *l, const struct engine_place *place, int64_t r
         return -1;
 
     const struct record_rules rules = {.root = root, .settle_ms = place->set.settle_s * 1000,
-                                       .trust_times = scan_trusts_times(look->tree->fd)};
+                                       .trust_times = scan_trusts_times(look->tree->fd), .ready = place->set.ready};
 
     return record_look(l, look, &rules, out, err);
 }

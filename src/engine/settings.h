@@ -15,6 +15,8 @@ struct root_settings {
     const char *checksum; /* "SHA1-160" ... or "server": OMERO chooses */
     const char *skip;     /* NULL, or words of om_skip_parse */
     const char *transfer; /* "upload", "ln_s", "ln", "cp" */
+    const char *marker; /* a path of the root: without it the root is away; NULL: none is looked for */
+    const char *ready;  /* files are imported once a file of this name lies beside them or further up; NULL: at once */
     const char *duplicates; /* "import", "skip", "report": files with the bytes of others that were imported */
     bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };

@@ -41,6 +41,8 @@ int work_check_files(struct work *w, struct err *err)
 
         if (fd < 0 || check_stamp(fd, &w->f.members[i], err) < 0)
             return -1;
+        if (w->f.state == LEDGER_READY && io_is_written(fd))
+            return err_set(err, REASON_OPEN, 0, "file '%s'", w->f.members[i].path);
     }
     return 0;
 }

@@ -7,8 +7,12 @@
 
 bool format_name_is_temporary(const char *name)
 {
-    static const char *const suffixes[] = {".part", ".filepart", ".tmp", ".temp", ".partial", ".crdownload", ".download", "~"};
+    /* curl, wget and browsers; WinSCP; FreeFileSync; Aspera; editors.  The names of rsync, Unison and lsyncd begin with a dot. */
+    static const char *const suffixes[] = {".part", ".filepart", ".tmp", ".temp", ".partial", ".crdownload", ".download",
+                                           ".opdownload", ".ffs_tmp", ".aspx", ".aspera-ckpt", ".rsync-tmp", ".!ut", ".tc!", "~"};
 
+    if (str_starts(name, "~$"))
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
         if (str_ends_nocase(name, suffixes[i]))
             return true;

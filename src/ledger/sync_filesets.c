@@ -127,12 +127,22 @@ static int hold(struct sync *s, struct known *k, enum reason why, const char *te
     return set_plan_reason(s, k, why, err) < 0 ? -1 : state_enter(s->l, k->id, to, &words, CLOCK_NEVER, err);
 }
 
+/* A file that is not whole may be one that is still written. */
+static bool may_grow(const struct sync *s, const struct ledger_plan *p, const struct known *k)
+{
+    bool partly = p->why == REASON_BROKEN_FILE || p->why == REASON_INCOMPLETE || p->why == REASON_EMPTY;
+
+    return partly && k->quiet_ms + s->scan->settle_ms > s->now;
+}
+
 /* A fileset that was never sent, once its rows follow the plan. */
 static int place(struct sync *s, const struct ledger_plan *p, struct known *k, bool changed, struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
     const char *other = NULL;
 
+    if (may_grow(s, p, k))
+        return set_plan_reason(s, k, REASON_NONE, err) < 0 ? -1 : settle(s, k, err);
     if (p->why != REASON_NONE)
         return hold(s, k, p->why, p->text ? p->text : "", err);
     if (s->blocked[p - s->scan->plans])

@@ -167,6 +167,22 @@ static void directories_are_made_down_to_the_last(void **state)
     assert_fails(io_make_dirs(file, &err), &err, REASON_GONE);
 }
 
+static void a_file_that_somebody_writes_is_told(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    int writer = openat(top_fd, "sub/file", O_WRONLY | O_APPEND | O_CLOEXEC);
+    AUTO(io_closep) int fd = io_open_beneath(top_fd, "sub/file", &err);
+
+    assert_true(writer >= 0 && fd >= 0);
+    assert_int_equal(io_is_written(fd), 1);
+    close(writer);
+    assert_int_equal(io_is_written(fd), 0);
+    writer = openat(top_fd, "sub/file", O_WRONLY | O_CLOEXEC); /* the lease was given back: this does not wait */
+    assert_true(writer >= 0);
+    close(writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +192,7 @@ int main(void)
         cmocka_unit_test(what_is_no_file_is_told_without_waiting),
         cmocka_unit_test(what_may_not_be_read_is_told),
         cmocka_unit_test(a_read_is_short_only_at_the_end),
+        cmocka_unit_test(a_file_that_somebody_writes_is_told),
         cmocka_unit_test(a_file_is_replaced_as_a_whole),
         cmocka_unit_test(directories_are_made_down_to_the_last),
     };

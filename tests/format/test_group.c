@@ -191,6 +191,8 @@ static void files_that_are_not_whole_say_so(void **state)
     put_text(p, "cut.companion.ome", "<?xml version=\"1.0\"?><OME><Image>");
     put_tiff(p, "x.tif.part", "");
     put_tiff(p, "y.tif~", "");
+    put_tiff(p, "z.tif.ffs_tmp", "");
+    put_tiff(p, "~$z.tif", "");
     group(p);
     assert_group(p, "empty.tif | empty");
     assert_group(p, "empty.czi | empty");
@@ -204,6 +206,8 @@ static void files_that_are_not_whole_say_so(void **state)
     assert_group(p, "cut.companion.ome | broken-file");
     assert_group(p, "x.tif.part | temporary");
     assert_group(p, "y.tif~ | temporary");
+    assert_group(p, "z.tif.ffs_tmp | temporary");
+    assert_group(p, "~$z.tif | temporary");
 }
 
 static void a_file_that_vanished_or_became_a_link_says_so(void **state)
