@@ -201,6 +201,9 @@ static const struct text texts[] = {
      "select o.path, o.name, e.clientPath from FilesetEntry e join OriginalFile o on o.id = e.originalFile join Image i on "
      "i.fileset = e.fileset "
      "where i.id in (select value from json_each(:id)) and see(e._grp, e._owner) order by e.id"},
+    {"select pchl from %T as pchl left outer join fetch pchl.parent as parent left outer join fetch pchl.child as child "
+     "where child.id=:child",
+     "o", "select id from %T where child = :child and see(_grp, _owner) order by id", NULL, "parent child"},
     {"from %T as c where c.child.id=:n1", "o", "select id from %T where child = :n1 and see(_grp, _owner) order by id"},
     {"from WellSample as c where c.image.id=:n1", "o",
      "select id from WellSample where image = :n1 and see(_grp, _owner) order by id", "WellSample"},

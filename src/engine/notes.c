@@ -20,6 +20,7 @@ struct draft {
     bool *fresh;               /* of the new list: made or found just now */
     size_t n;
     bool touched;
+    bool emptied;              /* of what was rewritten last nothing is left */
 };
 
 static enum om_note_kind kind_of(enum ledger_note_kind kind)
@@ -113,7 +114,8 @@ static int rewrite_map(struct draft *w, int64_t id, struct err *err)
     if (kept > 0)
         log_warn("card.kept", "rows that were changed in OMERO stay as they are", LOG_STR("dir", w->d->dir),
                  LOG_INT("annotation", id), LOG_INT("rows", (int64_t)kept));
-    return pairs_equal(&now, &merged) ? 0 : om_map_save(w->c, &loaded, merged.at, merged.n, err);
+    w->emptied = wanted.n == 0 && merged.n == 0;
+    return w->emptied || pairs_equal(&now, &merged) ? 0 : om_map_save(w->c, &loaded, merged.at, merged.n, err);
 }
 
 static int same_map(struct draft *w, int64_t id, struct err *err)
@@ -148,14 +150,16 @@ static int rewrite_comment(struct draft *w, int64_t id, struct err *err)
     struct om_note loaded;
     int r = om_comment_load(w->c, id, w->a, &loaded, err);
 
+    w->emptied = r == 0 && strcmp(w->d->wanted->comment, "") == 0;
     if (r != 0 || strcmp(loaded.text, w->d->wanted->comment) == 0)
         return r;
     if (w->d->applied && strcmp(loaded.text, w->d->applied->comment) != 0) {
         log_warn("card.kept", "a comment that was changed in OMERO stays as it is", LOG_STR("dir", w->d->dir),
                  LOG_INT("annotation", id));
+        w->emptied = false;
         return 0;
     }
-    return om_comment_save(w->c, &loaded, w->d->wanted->comment, err);
+    return w->emptied ? 0 : om_comment_save(w->c, &loaded, w->d->wanted->comment, err);
 }
 
 static int same_comment(struct draft *w, int64_t id, struct err *err)
@@ -193,6 +197,7 @@ static int rewrite(struct draft *w, const struct single *k, size_t i, struct err
 {
     int r = OM_STALE;
 
+    w->emptied = false;
     if (w->d->applied && w->d->applied->id == w->d->wanted->id) {
         keep(w, i);
         return 0;
@@ -209,14 +214,19 @@ static int rewrite(struct draft *w, const struct single *k, size_t i, struct err
     return 0;
 }
 
+/* One that the card has no more goes, unless people wrote in it: then their part of it stays. */
 static int single(struct draft *w, const struct single *k, bool wanted, struct err *err)
 {
-    size_t i = had(w, k->kind, "");
+    size_t i = had(w, k->kind, ""), n = w->n;
     bool was = i < w->d->n_notes;
 
-    if (!wanted)
-        return 0;
-    return was && w->alive[i] ? rewrite(w, k, i, err) : k->make(w, was, err);
+    if (!was || !w->alive[i])
+        return wanted ? k->make(w, was, err) : 0;
+    if (rewrite(w, k, i, err) < 0)
+        return -1;
+    if (!wanted && w->emptied)
+        w->n = n;
+    return 0;
 }
 
 static int tag(struct draft *w, const char *text, struct err *err)

@@ -17,7 +17,8 @@ enum om_parent notes_part(const struct ledger_dataset *d); /* OM_IMAGE or OM_PLA
  * - What is there is rewritten, three-way: what people changed stays (pairs_merge).
  * - What the card did not have before is linked to the dataset and the images.
  * - What was deleted in OMERO is made anew and linked to the dataset, never to images from which it was removed.
- * - Of what the card has no more, the links that the card's user owns are removed.
+ * - Of what the card has no more, the links that the card's user owns are removed; a map or comment in which people wrote stays
+ *   with what they wrote.
  * `*touched` says whether anything in OMERO or in the list is new. */
 int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset *d, const struct notes_images *images,
                 struct arena *a, const struct ledger_note **notes, size_t *n, bool *touched, struct err *err);

@@ -15,6 +15,17 @@ void record_revision(struct arena *a, const struct card *c, struct ledger_revisi
                                     .n_tags = c->n_tags, .pairs = pairs, .n_pairs = c->n_pairs};
 }
 
+/* Of equal cards in one directory the first one stands for all. */
+static bool applies(const struct cards *c, size_t i)
+{
+    if (c->at[i].why != REASON_NONE)
+        return false;
+    for (size_t k = i; k-- > 0 && strcmp(c->at[k].dir, c->at[i].dir) == 0;)
+        if (c->at[k].why == REASON_NONE)
+            return false;
+    return true;
+}
+
 static struct ledger_card *cards_of(struct arena *a, const struct cards *c, struct ledger_revision *revisions)
 {
     struct ledger_card *cards = arena_alloc(a, c->n + 1, sizeof(*cards));
@@ -24,7 +35,8 @@ static struct ledger_card *cards_of(struct arena *a, const struct cards *c, stru
 
         if (f->card)
             record_revision(a, f->card, &revisions[i]);
-        cards[i] = (struct ledger_card){.path = f->entry->path, .why = f->why, .line = f->line, .text = f->text ? f->text : "",
+        cards[i] = (struct ledger_card){.path = f->entry->path, .dir = applies(c, i) ? f->dir : NULL, .why = f->why,
+                                        .line = f->line, .text = f->text ? f->text : "",
                                         .revision = f->card ? &revisions[i] : NULL};
     }
     return cards;

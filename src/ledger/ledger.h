@@ -161,6 +161,7 @@ struct ledger_revision {
 /* A card file as it lies there. */
 struct ledger_card {
     const char *path;
+    const char *dir; /* of a scan: its directory when it is the one that applies there, else NULL */
     enum reason why; /* REASON_NONE: it applies; else _BROKEN_CARD, _CONFLICT, _REFUSED ... */
     int line;
     const char *text;                       /* what is wrong; "" */
@@ -224,6 +225,7 @@ struct ledger_synced {
  *   way: held as REASON_UNDER_WAY until that import is over.  Inodes are compared for this alone; other moves are found by
  *   ledger_twins.
  * - A new set with a member, not a shared one, that another set has imported already is held as REASON_DUPLICATE.
+ * - What was made for a card's directory follows the card that applies there, be any file left below it or not.
  * - Not in the scan any more: not handed out until it is back; done ones stay done. */
 int ledger_sync(struct ledger *l, const struct ledger_scan *scan, struct ledger_synced *out, struct err *err);
 

@@ -155,7 +155,16 @@ static bool may(const struct follow *f, const struct way *w, size_t n, size_t i)
            (!w[i].made || leaves(f, w, n, w[i].occupant));
 }
 
-/* One that may not go keeps others from going. */
+/* Has one before it the same place? */
+static bool is_late(const struct follow *f, const struct way *w, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (!w[k].dropped && f[k].root == f[i].root && strcmp(f[k].dir, f[i].dir) == 0 && strcmp(w[k].kind, w[i].kind) == 0)
+            return true;
+    return false;
+}
+
+/* One that may not go keeps others from going; only one that may keeps its place from those behind it. */
 static void drop_blocked(const struct follow *f, struct way *w, size_t n)
 {
     bool again = true;
@@ -164,6 +173,9 @@ static void drop_blocked(const struct follow *f, struct way *w, size_t n)
         again = false;
         for (size_t i = 0; i < n; i++)
             if (!w[i].dropped && !may(f, w, n, i))
+                again = w[i].dropped = true;
+        for (size_t i = 0; i < n && !again; i++)
+            if (!w[i].dropped && is_late(f, w, i))
                 again = w[i].dropped = true;
     }
 }

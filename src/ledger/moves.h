@@ -22,6 +22,6 @@ struct follow {
     bool dir_gone; /* its old directory is known to be away */
 };
 
-/* Those of them that may: the old directory has no card any more, or is another one's new place; the new directory has no dataset
- * that was made, or that one leaves too. */
+/* Those of them that may, and of several for one directory the first: the old directory has no card any more, or is another one's
+ * new place; the new directory has no dataset that was made, or that one leaves too. */
 int follows_apply(struct ledger *l, struct follow *follows, size_t n, struct err *err);

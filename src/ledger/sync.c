@@ -57,7 +57,26 @@ int sync_cards(struct sync *s, struct err *err)
     return cards_gone(s, paths, err);
 }
 
-/* A changed card makes the dataset stale, and frees one that was held. */
+/* A changed card makes what was made for its directory stale, and frees what was held. */
+static int dataset_want(struct sync *s, const char *dir, int64_t revision, struct err *err)
+{
+    return sql_do(s->l, err, "UPDATE dataset SET wanted = ?3, stale = 1, reason = 'none', text = '', retry_ms = 0, since_ms = ?4"
+                  " WHERE root = ?1 AND dir = ?2 AND wanted <> ?3", "ipii", s->scan->root, dir, revision, s->now);
+}
+
+/* Also where none of its files is left on the disk. */
+static int sync_applying(struct sync *s, struct err *err)
+{
+    for (size_t i = 0; i < s->scan->n_cards; i++) {
+        const struct ledger_card *c = &s->scan->cards[i];
+        int64_t revision;
+
+        if (c->dir && (revision_put(s->l, c->revision, &revision, err) != 0 || dataset_want(s, c->dir, revision, err) < 0))
+            return -1;
+    }
+    return 0;
+}
+
 static int target_put(struct sync *s, size_t i, struct err *err)
 {
     const struct ledger_target *t = &s->scan->targets[i];
@@ -71,9 +90,7 @@ static int target_put(struct sync *s, size_t i, struct err *err)
     if (r < 0)
         return -1;
     if (r == 0)
-        return sql_do(s->l, err, "UPDATE dataset SET wanted = ?2, stale = 1, reason = 'none', text = '', retry_ms = 0, since_ms"
-                      " = ?3"
-                      " WHERE id = ?1 AND wanted <> ?2", "iii", s->targets[i], s->revisions[i], s->now);
+        return dataset_want(s, t->dir, s->revisions[i], err);
     uuid_new(uuid);
     if (sql_do(s->l, err, "INSERT INTO dataset (uuid, root, dir, kind, name, wanted, since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
                " ?7)",
@@ -125,7 +142,8 @@ static int sync_all(struct sync *s, struct err *err)
 {
     if (sql_do(s->l, err, "UPDATE root SET scanned_ms = ?2, away_ms = NULL, away_text = NULL WHERE id = ?1", "ii", s->scan->root,
                s->now) < 0 ||
-        sync_cards(s, err) < 0 || sync_moves(s, err) < 0 || sync_targets(s, err) < 0 || sync_filesets(s, err) < 0)
+        sync_cards(s, err) < 0 || sync_moves(s, err) < 0 || sync_applying(s, err) < 0 || sync_targets(s, err) < 0 ||
+        sync_filesets(s, err) < 0)
         return -1;
     return sync_gone(s, err);
 }

@@ -229,7 +229,7 @@ static int follow(struct matching *m, struct err *err)
         bool used = false;
 
         for (size_t k = 0; k < n && !used; k++)
-            used = follows[k].dataset == votes[i].dataset || follows[k].dir == t->dir;
+            used = follows[k].dataset == votes[i].dataset;
         if (!used)
             follows[n++] = (struct follow){.dataset = votes[i].dataset, .root = m->s->scan->root, .dir = t->dir};
     }

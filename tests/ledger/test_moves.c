@@ -165,6 +165,33 @@ static void a_renamed_card_directory_keeps_its_dataset(void **state)
     bed_end(&b);
 }
 
+/* A file of another card's dataset lay in the directory that was renamed: its dataset has a card where it was, and stays. */
+static void a_guest_in_a_renamed_directory_does_not_keep_its_dataset_from_following(void **state)
+{
+    (void)state;
+    struct bed b;
+    struct bed_scan first = {0}, then = {0};
+
+    bed_begin(&b);
+    bed_target(&first, "d", "s1", "ada");
+    bed_target(&first, "e", "s1", "ada");
+    card_at(&first, "d/c.toml");
+    card_at(&first, "e/c.toml");
+    file_at(&first, "d/guest.tif", 0, 7, 70);
+    file_at(&first, "e/own.tif", 1, 8, 80);
+    bed_sync(&b, &first);
+    import_all(&b);
+    bed_target(&then, "f", "s1", "ada");
+    card_at(&then, "d/c.toml");
+    card_at(&then, "f/c.toml");
+    file_at(&then, "f/guest.tif", 0, 7, 70);
+    file_at(&then, "f/own.tif", 0, 8, 80);
+    assert_int_equal(bed_sync(&b, &then).moved, 2);
+    assert_string_equal(dataset(&b, 1)->dir, "d");
+    assert_string_equal(dataset(&b, 2)->dir, "f");
+    bed_end(&b);
+}
+
 static void a_directory_that_keeps_its_card_keeps_its_dataset(void **state)
 {
     (void)state;
@@ -395,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_file_renamed_over_an_imported_one_is_a_change),
         cmocka_unit_test(a_renamed_card_directory_keeps_its_dataset),
         cmocka_unit_test(a_directory_that_keeps_its_card_keeps_its_dataset),
+        cmocka_unit_test(a_guest_in_a_renamed_directory_does_not_keep_its_dataset_from_following),
         cmocka_unit_test(two_directories_may_change_places),
         cmocka_unit_test(what_moves_to_another_root_follows_when_the_first_was_looked_at),
         cmocka_unit_test(what_is_renamed_while_it_is_imported_waits_for_that),

@@ -330,6 +330,30 @@ static void a_directory_keeps_its_identity_whatever_its_card_says(void **state)
     bed_end(&b);
 }
 
+static void a_card_is_followed_though_no_file_is_left_below_it(void **state)
+{
+    (void)state;
+    struct bed b;
+    struct bed_scan s = {0};
+    const struct ledger_dataset *d = NULL;
+
+    bed_begin(&b);
+    sync_one(&b, 1, 0);
+    bed_target(&s, "d", "s2", "ada");
+    s.scan.n_targets = 0;
+    s.cards[s.scan.n_cards++] = (struct ledger_card){.path = "d/c.toml", .dir = "d", .text = "", .revision = &s.revisions[0]};
+    bed_sync(&b, &s);
+    assert_int_equal(ledger_dataset(b.l, 1, b.a, &d, &b.err), 0);
+    assert_string_equal(d->wanted->sha256, "s2");
+    assert_true(d->stale);
+    s.cards[0].dir = NULL; /* as beside one that contradicts it */
+    s.revisions[0].sha256 = "s3";
+    bed_sync(&b, &s);
+    assert_int_equal(ledger_dataset(b.l, 1, b.a, &d, &b.err), 0);
+    assert_string_equal(d->wanted->sha256, "s2");
+    bed_end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +372,7 @@ int main(void)
         cmocka_unit_test(cards_and_their_faults_are_kept),
         cmocka_unit_test(a_root_that_is_away_is_said_and_forgotten_when_it_is_back),
         cmocka_unit_test(a_directory_keeps_its_identity_whatever_its_card_says),
+        cmocka_unit_test(a_card_is_followed_though_no_file_is_left_below_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,12 +108,13 @@ def a_file_is_removed(p):
 
 @step(4)
 def a_file_moves(p):
-    """By rename, or as a copy and a removal over a network, between two looks."""
+    """By rename, or as a copy and a removal over a network, between two looks.  Of the latter only the bytes tell, which are read
+    when a card wants the file."""
     files = free(p, p.model.files)
     target = os.path.join(place(p), 'moved ' + str(p.rng.randrange(1000)) + '.tif')
     if not files or target in p.model.files:
         return None
-    source, rename = p.rng.choice(files), p.rng.random() < 0.6
+    source, rename = p.rng.choice(files), p.rng.random() < 0.6 or not p.model.nearest(target)[1]
     p.look()
     p.make_dir(os.path.dirname(target))
     if rename:
@@ -165,7 +166,7 @@ def the_share_is_away_for_a_while(p):
 
 # --- cards ---
 
-@step(4)
+@step(5)
 def a_new_card(p):
     directory = place(p)
     path = os.path.join(directory, p.rng.choice(['card.toml', 'card.toml', 'card.toml', 'another.toml']))
