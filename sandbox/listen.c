@@ -20,7 +20,7 @@
 
 /* --- the certificate --- */
 
-enum { KEY_BITS = 2048, YEAR_S = 365 * 24 * 3600 };
+enum { YEAR_S = 365 * 24 * 3600 };
 
 static void key_freep(EVP_PKEY **k)
 {
@@ -86,7 +86,7 @@ int listen_certificate(struct server *s, struct err *err)
     if (access(s->certificate, R_OK) == 0 && access(s->key, R_OK) == 0)
         return 0;
 
-    AUTO(key_freep) EVP_PKEY *key = EVP_RSA_gen(KEY_BITS);
+    AUTO(key_freep) EVP_PKEY *key = EVP_EC_gen("P-256");
     AUTO(cert_freep) X509 *cert = X509_new();
 
     if (!key || !cert || !sign(cert, key))
