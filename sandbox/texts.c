@@ -43,6 +43,8 @@ static const struct text texts[] = {
      "select id, name from ExperimenterGroup where name = :n"},
     {"select s.id from Session s where s.closed is null and s.userAgent in ('OMERO.sudo', 'impomero')", "l",
      "select id from Session where closed is null and userAgent in ('OMERO.sudo', 'impomero')"},
+    {"select s.uuid from Session s where s.id = :s and s.closed is null", "s",
+     "select uuid from Session where id = :s and closed is null"},
     {"select s.id from Session s where s.id = :s and s.closed is null", "l",
      "select id from Session where id = :s and closed is null"},
 

@@ -494,10 +494,11 @@ int engine_run(const struct engine_job *job, struct err *err)
     struct loop l = {.e = &e, .a = arena_new()};
 
     e.worked_ns = clock_mono_ns();
+    e.began_ms = clock_wall_ms();
     reach_trust(job->settings, known, &trust);
     trust.ask = job->ask;
     trust.ask_arg = job->arg;
-    e.sessions = sessions_new(job->settings, &trust);
+    e.sessions = sessions_new(job->settings, &trust, job->stop);
     int r = e.wake < 0 ? err_set(err, REASON_BUG, errno, "make an eventfd") : run_all(&l, err);
 
     end_workers(&e);

@@ -22,6 +22,7 @@ struct engine {
     struct keylocks makers; /* of projects, datasets and annotations, by user and group; of trials */
     struct trials trials;   /* of imports in place; held by makers' "trial" */
     pthread_mutex_t mutex;  /* of all below */
+    int64_t began_ms;       /* wall time: what was sent before is of an earlier run */
     struct worker *workers;
     size_t n_workers;
     bool ending;

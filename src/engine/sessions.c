@@ -22,12 +22,13 @@ struct sessions {
     struct session *idle;
 };
 
-struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust)
+struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust, const atomic_bool *stop)
 {
     struct sessions *s = mem_new(1, sizeof(*s));
 
     s->settings = settings;
     reach_server(settings, trust, reach_trace(settings), &s->server);
+    s->server.stop = stop;
     pthread_mutex_init(&s->mutex, NULL);
     return s;
 }

@@ -21,8 +21,8 @@ struct session {
     bool leave; /* an import may still be queued in it: a server that ends the session would drop that, so it idles out */
 };
 
-/* `settings` and `trust` are borrowed.  Connects nothing yet. */
-struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust) ATTR_MUST_USE;
+/* `settings`, `trust` and `stop` (NULL: never) are borrowed.  Connects nothing yet. */
+struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust, const atomic_bool *stop) ATTR_MUST_USE;
 void sessions_close(struct sessions *s); /* all must have been given back; NULL is fine */
 
 /* A session of this user in this group.  -1: what policy_may says about them (one user's matter), or why the server cannot be

@@ -199,7 +199,7 @@ int verify_run(const struct verify_job *job, struct verify_counts *out, struct e
     if (om_paths_parse(job->settings->in_place_paths, a, &v.paths, err) < 0)
         return -1;
     reach_trust(job->settings, arena_printf(a, "%s/known_servers", job->settings->state_dir), &trust);
-    v.sessions = sessions_new(job->settings, &trust);
+    v.sessions = sessions_new(job->settings, &trust, job->stop);
 
     int r = verify_all(&v, err);
 

@@ -157,6 +157,21 @@ static int act(struct work *w, enum recover_act what, int64_t fileset, struct er
     return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "an earlier try was cut short, and the server does not say what became of it");
 }
 
+/* A session of a run that was killed would idle for ten minutes.  Only where nothing was verified in it: an import that may still
+ * be queued there would be dropped. */
+static void end_session(struct work *w, enum ledger_call call, int64_t call_ms, int64_t session_id)
+{
+    struct err err = ERR_INIT;
+    int64_t users = 0;
+
+    if ((call != LEDGER_CALL_IMPORT && call != LEDGER_CALL_UPLOAD) || call_ms >= w->e->began_ms ||
+        w->f.call != LEDGER_CALL_NONE)
+        return;
+    if (ledger_session_users(w->e->ledger, session_id, &users, &err) < 0 || users > 0 ||
+        om_session_end(w->s->client, session_id, &err) < 0)
+        log_debug("session.left", "it ends by itself", LOG_INT("session", session_id), LOG_ERR(&err));
+}
+
 static int recover(struct work *w, bool answered, struct err *err)
 {
     struct recover_facts facts;
@@ -230,7 +245,7 @@ static void add_log(struct work *w, struct err *why)
 
 static void failed(struct work *w, struct err *why)
 {
-    bool clean, import_failed = w->import && om_import_has_failed(w->import);
+    bool clean, cut_short, import_failed = w->import && om_import_has_failed(w->import);
 
     if (import_failed && !w->s->client->dead)
         add_log(w, why);
@@ -245,7 +260,8 @@ static void failed(struct work *w, struct err *why)
         engine_trouble(w->e, why);
     if (why->why == REASON_CHANGED || why->why == REASON_GONE)
         engine_look_again(w->e);
-    work_move(w, step_failed(why->why, why->cls, clean), why);
+    cut_short = engine_is_stopped(w->e) && retry_is_unanswered(why->why);
+    work_move(w, cut_short ? LEDGER_READY : step_failed(why->why, why->cls, clean), why);
 }
 
 /* ---- the turn ---- */
@@ -269,7 +285,13 @@ static int run(struct work *w, struct err *err)
 
     if (fresh)
         w->f.state = LEDGER_READY;
-    return fresh || recover(w, false, err) == 0 ? run_steps(w, err) : -1;
+
+    const struct ledger_fileset before = w->f;
+    int r = fresh ? 0 : recover(w, false, err);
+
+    if (!fresh)
+        end_session(w, before.call, before.call_ms, before.session_id);
+    return r == 0 ? run_steps(w, err) : -1;
 }
 
 /* What the look at an earlier try ended in is not to be tidied up again. */

@@ -201,3 +201,13 @@ int ledger_release(struct ledger *l, int64_t fileset, struct err *err)
         return -1;
     return tx_commit(&tx, err);
 }
+
+int ledger_session_users(struct ledger *l, int64_t session_id, int64_t *n, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_READ, err) < 0)
+        return -1;
+    return sql_int(l, n, err, "SELECT count(*) FROM fileset WHERE session_id = ?1 AND call NOT IN ('none', 'finished')", "i",
+                   session_id);
+}

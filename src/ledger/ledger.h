@@ -262,6 +262,9 @@ int ledger_compared(struct ledger *l, int64_t fileset, const struct ledger_membe
 /* It could not be done: the next scan asks for it again. */
 int ledger_not_compared(struct ledger *l, int64_t fileset, struct err *err);
 
+/* How many filesets have something under way that was sent in this session of OMERO, by its number. */
+int ledger_session_users(struct ledger *l, int64_t session_id, int64_t *n, struct err *err);
+
 /* ---- datasets and screens ------------------------------------------------------------------------------------------ */
 
 /* One annotation of a card in OMERO. */

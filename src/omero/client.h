@@ -10,6 +10,7 @@
  * The session's uuid is a credential: it stays in memory and in no text. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/uuid.h"
@@ -29,7 +30,10 @@ struct om_server {
     int64_t connect_ns;     /* how long connecting and logging in may take, a piece each; 0 = 30 s */
     int64_t answer_ns;      /* how long one answer, or a login, may take at most; 0 = what suits each */
     struct om_trace *trace; /* shows each message; NULL = none */
+    const atomic_bool *stop; /* once it is true, no answer is waited for longer than OM_STOP_S more; NULL = never */
 };
+
+enum { OM_STOP_S = 3 };
 
 enum { OM_GROUP_OWN = -2, OM_GROUP_ALL = -1 }; /* for om_client_group */
 
@@ -67,6 +71,7 @@ struct om_client {
     struct om_who who;
     int64_t group;                 /* omero.group of every call, or OM_GROUP_OWN */
     const char *file_mode;         /* omero.fs.mode of the calls to come ("r"), or NULL */
+    int64_t stopped_ns;            /* when server->stop was seen to be true; 0 = not yet */
     int64_t until_ns;              /* no call waits past this; CLOCK_NEVER as a rule */
     int64_t kept_ns;               /* when keepAlive was last called */
     const struct ice_class *fault; /* class of the exception of the last call that failed; NULL = none or unknown */

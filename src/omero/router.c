@@ -35,10 +35,16 @@ static const struct {
     {&om_glacier2_router_destroy_session_op, LOGOUT_S},
 };
 enum { PATIENCE_S = 600 };
+static const int64_t SLICE_NS = 500 * NS_PER_MS;
 
 static int64_t at_most(const struct om_client *c, int64_t ns)
 {
     return c->server->answer_ns && c->server->answer_ns < ns ? c->server->answer_ns : ns;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static int64_t deadline_of(const struct om_client *c, const struct ice_op *op)
@@ -51,7 +57,7 @@ static int64_t deadline_of(const struct om_client *c, const struct ice_op *op)
 
     int64_t deadline = clock_after_ns(at_most(c, seconds * NS_PER_S));
 
-    return deadline < c->until_ns ? deadline : c->until_ns;
+    return earlier(deadline, c->until_ns);
 }
 
 static enum ice_encoding encoding_of(const struct ice_op *op)
@@ -143,15 +149,31 @@ static int router_send(struct om_client *c, const struct ice_proxy *to, const st
     return 0;
 }
 
+/* A deadline as it is after a look at whether the program is being stopped. */
+static int64_t hurried(struct om_client *c, int64_t deadline)
+{
+    if (!c->stopped_ns && c->server->stop && atomic_load(c->server->stop))
+        c->stopped_ns = clock_mono_ns();
+    return c->stopped_ns ? earlier(deadline, c->stopped_ns + OM_STOP_S * NS_PER_S) : deadline;
+}
+
+/* In slices: a server may take hours for an answer, and a stop must not. */
 static int wait_once(struct om_client *c, const struct ice_op *op, int32_t id, void *out, struct arena *mem,
                      struct ice_reply *reply, struct err *err)
 {
     struct router *r = c->way_state;
+    int64_t deadline = deadline_of(c, op), until;
+    int got;
 
     *reply = (struct ice_reply){0};
     if (op->out_size)
         memset(out, 0, op->out_size);
-    return ice_conn_wait(r->conn, id, op, deadline_of(c, op), mem, out, reply, err);
+    do {
+        deadline = hurried(c, deadline);
+        until = earlier(deadline, clock_after_ns(SLICE_NS));
+        got = ice_conn_wait(r->conn, id, op, until, mem, out, reply, err);
+    } while (got < 0 && err->why == REASON_TIMEOUT && until < deadline && !ice_conn_is_dead(r->conn));
+    return got;
 }
 
 static bool is_forgotten(const struct ice_reply *reply)

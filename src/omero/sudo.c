@@ -117,6 +117,23 @@ static void close_by_uuid(struct om_client *admin, const char *uuid)
             return;
 }
 
+int om_session_end(struct om_client *c, int64_t number, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_arg args[] = {om_arg_long("s", number)};
+    const struct om_query q = {.hql = "select s.uuid from Session s where s.id = :s and s.closed is null",
+                               .cols = "s",
+                               .n_args = 1,
+                               .args = args};
+    struct om_rows rows;
+
+    if (om_query(c, &q, mem, &rows, err) < 0)
+        return -1;
+    if (rows.n == 1)
+        close_by_uuid(c, om_string(&rows, 0, 0));
+    return 0;
+}
+
 static int create(struct om_client *admin, const char *user, const char *group, struct arena *mem, const char **uuid,
                   struct err *err)
 {

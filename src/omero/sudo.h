@@ -37,5 +37,10 @@ const struct om_group *om_user_group(const struct om_user *user, const char *nam
  * call fails with REASON_DEACTIVATED: look at om_user first. */
 int om_sudo_open(struct om_client *admin, const char *user, const char *group, struct om_client **out, struct err *err);
 
+/* Close a session of the same user that an earlier run left, by its number; one that is over is no error.  Never one in which an
+ * import may still be queued: the server would drop that.  (Nobody else can: a restricted administrator is not shown the name of
+ * another user's session, and the number alone closes nothing.) */
+int om_session_end(struct om_client *c, int64_t number, struct err *err);
+
 /* Log out of it and close it on the server.  Never fails: what cannot be closed ends by its own idle time.  NULL is fine. */
 void om_sudo_close(struct om_client *admin, struct om_client *c);

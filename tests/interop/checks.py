@@ -473,13 +473,34 @@ def no_session_is_left_behind(b):
     equal(open_sessions() - before, set(), 'sessions left open')
 
 
-def soon(what, probe, want, seconds=60):
+@check
+def a_session_of_a_run_that_was_killed_is_closed(b):
+    def open_sessions():
+        rows = b.server.root.getQueryService().projection(
+            "select s.id from Session s where s.closed is null and s.userAgent in ('OMERO.sudo', 'impomero')", None, {'omero.group': '-1'})
+        return {r[0].val for r in rows}
+
+    project, before = f'Project {b.tag}', open_sessions()
+    b.card('run/card.toml', project, 'alice', 'lab')
+    b.write('run/large.tif', tiff(1, 8192, 16384))
+    with b.watching() as process:
+        soon('the upload', lambda: 'call="upload"' in b.watch_log(), True, pause=0.01)
+        process.kill()
+        process.wait()
+        process.returncode = 0  # as it was meant
+    b.import_share().must(0)
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal([i.getName() for i in alice.images(project, 'run')], ['large.tif'], 'images')
+    equal(open_sessions() - before, set(), 'sessions left open')
+
+
+def soon(what, probe, want, seconds=60, pause=0.3):
     """Ask again until it is so."""
     end = time.monotonic() + seconds
     while (got := probe()) != want:
         if time.monotonic() > end:
             raise AssertionError(f'{what}: {got!r}, not {want!r}, after {seconds} s')
-        time.sleep(0.3)
+        time.sleep(pause)
 
 
 def all_done(b, n, seconds=60):

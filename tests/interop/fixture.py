@@ -189,7 +189,7 @@ def toml(text):
 def tiff(seed=0, width=8, height=8, compression=1):
     """A small grey TIFF whose pixels depend on the seed; they are never packed, whatever it says."""
     import struct
-    pixels = bytes((seed * 37 + i) % 256 for i in range(width * height))
+    pixels = (bytes((seed * 37 + i) % 256 for i in range(256)) * (width * height // 256 + 1))[:width * height]
     tags = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, 8), (259, 3, 1, compression), (262, 3, 1, 1), (273, 4, 1, 8),
             (277, 3, 1, 1), (278, 3, 1, height), (279, 4, 1, len(pixels))]
     rows = b''.join(struct.pack('<HHI', t, k, n) + (struct.pack('<HH', v, 0) if k == 3 else struct.pack('<I', v)) for t, k, n, v in tags)

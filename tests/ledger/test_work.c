@@ -100,6 +100,13 @@ static void the_journal_is_kept_through_a_crash(void **state)
     assert_string_equal(f->job, j.job);
     assert_string_equal(f->server, "srv");
     assert_int_equal(f->session_id, 12);
+
+    int64_t n = 0;
+
+    assert_ok(ledger_session_users(b.l, 12, &n, &b.err), &b.err);
+    assert_int_equal(n, 1);
+    assert_ok(ledger_session_users(b.l, 13, &n, &b.err), &b.err);
+    assert_int_equal(n, 0);
     j = (struct ledger_journal){.call = LEDGER_CALL_UPLOAD, .omero_id = 77, .process = "p-1"};
     assert_ok(ledger_journal(b.l, id, &j, &b.err), &b.err);
     assert_ok(ledger_hash(b.l, id, 0, "SHA1-160", "abc", &b.err), &b.err);

@@ -22,6 +22,7 @@ struct note {
 static struct router {
     struct note notes[N_NOTES];
     size_t n;
+    bool mute;   /* it answers no question for services */
     int forgets; /* how many calls of getQueryService it answers as if it had forgotten the factory */
     const struct ice_object *login_exception, *query_exception;
 } router;
@@ -63,7 +64,9 @@ static void reply_to(const struct ice_msg *msg, struct buf *out, struct arena *m
     } else if (strcmp(msg->operation, "addProxies") == 0) {
         struct om_ice_router_add_proxies_out r = {0};
         ice_write_reply(out, msg->id, &om_ice_router_add_proxies_op, enc, &r, &err);
-    } else if (strcmp(msg->operation, "getQueryService") == 0 && router.forgets-- > 0)
+    } else if (router.mute && strcmp(msg->operation, "getQueryService") == 0)
+        return;
+    else if (strcmp(msg->operation, "getQueryService") == 0 && router.forgets-- > 0)
         ice_write_reply_missing(out, msg->id, ICE_NO_OBJECT, &msg->target, "ice_add_proxy");
     else if (strcmp(msg->operation, "getQueryService") == 0 && router.query_exception)
         ice_write_reply_exception(out, msg->id, enc, router.query_exception, &err);
@@ -388,6 +391,26 @@ static void a_plain_connection_goes_no_further_than_this_machine(void **state)
     assert_int_equal(err.why, REASON_CONFIG);
 }
 
+/* getQueryService may take ten minutes by itself. */
+static void a_stop_ends_the_waiting_for_an_answer(void **state)
+{
+    (void)state;
+    static atomic_bool stop;
+    const struct ice_proxy *query;
+    struct om_client *c;
+    struct err err;
+
+    router.mute = true;
+    server.stop = &stop;
+    assert_ok(om_client_login(&c, &server, "alice", "secret", NULL, &err), &err);
+    atomic_store(&stop, true);
+    assert_fails(om_client_service(c, OM_QUERY, &query, &err), &err, REASON_TIMEOUT);
+    assert_true(c->dead);
+    om_client_close(c);
+    peer_stop(&peer);
+    server.stop = NULL;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -403,6 +426,7 @@ int main(void)
         T(refusals_tell_no_session_uuid_and_name_their_class),
         T(the_trace_has_a_line_for_each_message_and_no_secret),
         T(the_trace_hides_a_password_that_is_repeated),
+        T(a_stop_ends_the_waiting_for_an_answer),
         cmocka_unit_test(a_plain_connection_goes_no_further_than_this_machine),
     };
 
