@@ -87,6 +87,9 @@ static const struct text texts[] = {
     {"select a from %T a where a.id = :id", "o", "select id from %T where id = :id and see(_grp, _owner)"},
 
     /* filesets */
+    {"select s.value from FilesetJobLink l, UploadJob j join j.status s where l.child.id = j.id and l.parent.id = :f", "s",
+     "select j.status from FilesetJobLink l join Job j on j.id = l.child "
+     "where j._kind = 'UploadJob' and l.parent = :f and see(l._grp, l._owner)"},
     {"select l.parent.id from FilesetJobLink l, UploadJob j join j.versionInfo v "
      "where l.child.id = j.id and v.name = :n and v.value = :v",
      "l",

@@ -71,6 +71,14 @@ static struct pairs pairs_of(const struct ledger_revision *r, struct arena *a)
 /* Is it what the card wants?  1, 0, -1. */
 typedef int same_fn(struct draft *w, int64_t id, struct err *err);
 
+static bool is_known(const struct draft *w, int64_t id)
+{
+    for (size_t i = 0; i < w->d->n_notes; i++)
+        if (w->d->notes[i].omero_id == id)
+            return true;
+    return false;
+}
+
 static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("d", w->d->omero_id), om_arg_long("o", w->c->who.user_id),
@@ -83,14 +91,15 @@ static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *
                                .args = args};
     struct om_rows rows;
 
-    if (w->d->applied || w->d->n_notes > 0)
-        return OM_ABSENT;
     if (om_query(w->c, &q, w->a, &rows, err) < 0)
         return -1;
     for (size_t i = 0; i < rows.n; i++) {
-        int r = same(w, om_long(&rows, i, 0), err);
-
         *id = om_long(&rows, i, 0);
+        if (is_known(w, *id))
+            continue;
+
+        int r = same(w, *id, err);
+
         if (r != 0)
             return r < 0 ? -1 : 0;
     }
@@ -137,7 +146,8 @@ static int make_map(struct draft *w, bool was, struct err *err)
     int r = find_orphan(w, same_map, &id, err);
 
     if (r < 0 || (r == OM_ABSENT &&
-                  om_map_create(w->c, w->e->job->settings->annotations_namespace, wanted.at, wanted.n, &id, err) < 0))
+                  om_map_create(w->c, target_kind(w->d), w->d->omero_id, w->e->job->settings->annotations_namespace,
+                                wanted.at, wanted.n, &id, err) < 0))
         return -1;
     add(w, LEDGER_NOTE_MAP, "", id, true, was);
     return 0;
@@ -176,7 +186,8 @@ static int make_comment(struct draft *w, bool was, struct err *err)
     int r = find_orphan(w, same_comment, &id, err);
 
     if (r < 0 || (r == OM_ABSENT &&
-                  om_comment_create(w->c, w->e->job->settings->annotations_namespace, w->d->wanted->comment, &id, err) < 0))
+                  om_comment_create(w->c, target_kind(w->d), w->d->omero_id, w->e->job->settings->annotations_namespace,
+                                    w->d->wanted->comment, &id, err) < 0))
         return -1;
     add(w, LEDGER_NOTE_COMMENT, "", id, true, was);
     return 0;

@@ -21,6 +21,8 @@ enum recover_act recover_decide(const struct recover_facts *f)
         return RECOVER_DELETE;
     if (f->log_has_size)
         return RECOVER_FAILED;
+    if (f->call == LEDGER_CALL_VERIFY && f->over && f->unverified && f->age_ms > RECOVER_LATE_MS)
+        return RECOVER_DELETE;
     return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;
 }
 
@@ -41,15 +43,19 @@ static int find(struct engine *e, struct om_client *c, const struct ledger_files
     return r < 0 ? -1 : 0;
 }
 
-/* The log's size first, the images second: an import that ends in between is then taken as running, and not as failed. */
+/* The job and the log's size first, the images second: an import that ends in between is then taken as running, not as failed. */
 static int look_inside(struct om_client *c, int64_t fileset, struct recover_facts *out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     struct om_import_result found = {0};
     int64_t size = -1;
 
-    if (om_import_log_size(c, fileset, &size, err) < 0 || om_fileset_look(c, fileset, mem, &found, err) < 0)
+    bool verified;
+
+    if (om_import_is_verified(c, fileset, &verified, err) < 0 || om_import_log_size(c, fileset, &size, err) < 0 ||
+        om_fileset_look(c, fileset, mem, &found, err) < 0)
         return -1;
+    out->unverified = !verified;
     out->log_has_size = size >= 0;
     out->n_images = found.n_images;
     return 0;

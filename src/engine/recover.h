@@ -12,6 +12,7 @@ struct recover_facts {
     bool other_server;  /* it was sent to another server than this one */
     bool over;          /* the call cannot still be under way: it was answered, or its session is gone */
     bool found;         /* there is a fileset with the job's token */
+    bool unverified;    /* its upload job is not finished: verifyUpload has done nothing so far */
     bool log_has_size;  /* its import log has a size: the import got somewhere, or failed */
     size_t n_images;
     int64_t age_ms;     /* since the call was sent */
@@ -32,7 +33,8 @@ enum recover_act recover_decide(const struct recover_facts *facts);
 #define RECOVER_PATIENCE_MS (INT64_C(3600) * 1000) /* an import without images and without a word for that long */
 /* An importFileset that has made no fileset by then is taken as lost, even if its session is still there (an abandoned one
  * idles for ten minutes).  Should it come true later all the same, it leaves an empty fileset and no image: nobody verifies
- * it. */
+ * it.  A verifyUpload whose session is gone, and which has not finished the upload job by then, is lost too: a real server
+ * finishes the job within the call, before the import is queued. */
 #define RECOVER_LATE_MS (INT64_C(60) * 1000)
 
 /* Ask the server.  `answered`: the last call was answered, by an exception for instance.  `*fileset` is the number of the fileset

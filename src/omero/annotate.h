@@ -14,9 +14,12 @@ struct om_note_ref {
     int64_t id;
 };
 
-/* Key-value pairs.  Keys and values over OM_PAIR_MAX bytes are refused (REASON_TOO_LONG): the server's index takes 2,704. */
-int om_map_create(struct om_client *c, const char *ns, const struct om_pair *pairs, size_t n, int64_t *out, struct err *err);
-int om_comment_create(struct om_client *c, const char *ns, const char *text, int64_t *out, struct err *err);
+/* Made together with its link to a parent: one without the other is never left behind.  Keys and values over OM_PAIR_MAX bytes
+ * are refused (REASON_TOO_LONG): the server's index takes 2,704. */
+int om_map_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const struct om_pair *pairs, size_t n,
+                  int64_t *out, struct err *err);
+int om_comment_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const char *text, int64_t *out,
+                      struct err *err);
 
 enum { OM_STALE = 1 };
 

@@ -38,6 +38,23 @@ int om_import_find(struct om_client *c, const char *token, int64_t *fileset, str
     return 0;
 }
 
+int om_import_is_verified(struct om_client *c, int64_t fileset, bool *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_arg args[] = {om_arg_long("f", fileset)};
+    const struct om_query q = {.hql = "select s.value from FilesetJobLink l, UploadJob j join j.status s "
+                                      "where l.child.id = j.id and l.parent.id = :f",
+                               .cols = "s",
+                               .n_args = 1,
+                               .args = args};
+    struct om_rows rows;
+
+    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+        return -1;
+    *out = rows.n == 0 || strcmp(om_string(&rows, 0, 0), "Submitted") != 0; /* what is not known counts as carried out */
+    return 0;
+}
+
 int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();

@@ -113,6 +113,9 @@ void om_import_endp(struct om_import **imp);
 
 /* The fileset of a job's token, in whatever group.  0, or OM_ABSENT.  Several are REASON_UNKNOWN_OUTCOME. */
 int om_import_find(struct om_client *c, const char *token, int64_t *fileset, struct err *err);
+/* Was verifyUpload carried out?  The upload job is finished then (seen on OMERO.server 5.6.17: "Submitted" before the call,
+ * "Finished" when it is answered). */
+int om_import_is_verified(struct om_client *c, int64_t fileset, bool *out, struct err *err);
 /* Size of the import log: null (-1) until step 1 of the import is done or it has failed; ask before om_fileset_images. */
 int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err);
 /* Images and plates of a fileset, none included. */

@@ -44,6 +44,29 @@ struct any_link {
 _Static_assert(sizeof(struct any_link) == sizeof(struct om_image_annotation_link), "the form of a link");
 _Static_assert(offsetof(struct any_link, child) == offsetof(struct om_plate_annotation_link, child), "the form of a link");
 
+int om_note_new(struct om_client *c, enum om_parent kind, int64_t parent, const struct om_annotation *note, int64_t *out,
+                struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct any_link *link = om_object_new(mem, kinds[kind].link);
+    const struct ice_proxy *update;
+    const struct om_iobject *saved;
+
+    link->parent = om_object_ref(mem, kinds[kind].parent, parent);
+    link->child = note;
+    if (om_client_service(c, OM_UPDATE, &update, err) < 0 ||
+        om_api_iupdate_save_and_return_object(&c->caller, update, (const struct om_iobject *)link, mem, &saved, err) < 0)
+        return -1;
+
+    bool is_link = saved && ice_class_is_a(saved->cls, kinds[kind].link);
+    int64_t id = is_link ? om_object_id((const struct om_iobject *)((const struct any_link *)(const void *)saved)->child) : -1;
+
+    if (id < 0)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say which annotation it saved");
+    *out = id;
+    return 0;
+}
+
 static size_t at_most(size_t n, size_t most)
 {
     return n < most ? n : most;

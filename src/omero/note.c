@@ -4,26 +4,29 @@
 #include <string.h>
 
 #include "base/ceilings.h"
+#include "omero/note.h"
 #include "omero/object.h"
 #include "omero/save.h"
 
-int om_map_create(struct om_client *c, const char *ns, const struct om_pair *pairs, size_t n, int64_t *out, struct err *err)
+int om_map_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const struct om_pair *pairs, size_t n,
+                  int64_t *out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
 
     if (om_pairs_check(pairs, n, err) < 0)
         return -1;
-    return om_save_one(c, (const struct om_iobject *)om_map_object(mem, ns, pairs, n), out, err);
+    return om_note_new(c, kind, parent, (const struct om_annotation *)om_map_object(mem, ns, pairs, n), out, err);
 }
 
-int om_comment_create(struct om_client *c, const char *ns, const char *text, int64_t *out, struct err *err)
+int om_comment_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const char *text, int64_t *out,
+                      struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     struct om_comment_annotation *comment = om_object_new(mem, &om_comment_annotation_class);
 
     comment->ns = om_rstring(mem, ns);
     comment->text_value = om_rstring(mem, text);
-    return om_save_one(c, (const struct om_iobject *)comment, out, err);
+    return om_note_new(c, kind, parent, (const struct om_annotation *)comment, out, err);
 }
 
 /* --- loading --- */

@@ -30,6 +30,14 @@ static const struct row {
     {"verifyUpload may have arrived", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true}, RECOVER_WAIT},
     {"verifyUpload may have arrived, and the import failed", {.call = LEDGER_CALL_VERIFY, .found = true, .log_has_size = true},
      RECOVER_FAILED},
+    {"verifyUpload did not come true, and its session is gone for a minute",
+     {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .unverified = true, .age_ms = 60 * 1000}, RECOVER_WAIT},
+    {"verifyUpload did not come true, and its session is gone for more than a minute",
+     {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .unverified = true, .age_ms = 60 * 1000 + 1}, RECOVER_DELETE},
+    {"verifyUpload did not come true, and its session is there",
+     {.call = LEDGER_CALL_VERIFY, .found = true, .unverified = true, .age_ms = 9 * HOUR}, RECOVER_PERSON},
+    {"verifyUpload was answered, and the job is not finished",
+     {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .unverified = true, .age_ms = HOUR}, RECOVER_WAIT},
     {"no word for an hour", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .age_ms = HOUR}, RECOVER_WAIT},
     {"no word for more than an hour", {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .age_ms = HOUR + 1},
      RECOVER_PERSON},
@@ -66,10 +74,10 @@ static void nothing_is_deleted_or_repeated_that_may_be_there(void **state)
 {
     (void)state;
     for (unsigned call = 0; call < N_LEDGER_CALLS; call++)
-        for (unsigned bits = 0; bits < 64; bits++) {
+        for (unsigned bits = 0; bits < 128; bits++) {
             struct recover_facts f = {.call = (enum ledger_call)call, .other_server = bits & 1, .over = bits & 2,
                                       .found = bits & 4, .log_has_size = bits & 8, .n_images = bits & 16 ? 3 : 0,
-                                      .age_ms = bits & 32 ? 9 * HOUR : 0};
+                                      .age_ms = bits & 32 ? 9 * HOUR : 0, .unverified = bits & 64};
             bool sent = call != LEDGER_CALL_NONE && call != LEDGER_CALL_FINISHED;
             bool verified = call == LEDGER_CALL_VERIFY || call == LEDGER_CALL_RUNNING;
             enum recover_act act = recover_decide(&f);
@@ -79,7 +87,7 @@ static void nothing_is_deleted_or_repeated_that_may_be_there(void **state)
             if (verified && act == RECOVER_FAILED)
                 assert_true(f.log_has_size && f.found);
             if (act == RECOVER_DELETE)
-                assert_true(sent && !verified && f.found);
+                assert_true(sent && f.found && (!verified || (call == LEDGER_CALL_VERIFY && f.over && f.unverified)));
             if (sent && act == RECOVER_FRESH)
                 assert_true(!f.found && (f.over || (!verified && f.age_ms > 0)));
         }

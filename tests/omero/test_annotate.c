@@ -84,6 +84,21 @@ static const struct om_cmd_response *deletion(struct arena *mem)
 
 static struct om_map_annotation on_server;
 
+/* A new annotation that is saved with its link to Dataset:8, and comes back with a number. */
+static const struct om_iobject *save_linked(const struct om_iobject *o, struct arena *mem)
+{
+    struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
+
+    assert_ptr_equal(o->cls, &om_dataset_annotation_link_class);
+
+    const struct om_dataset_annotation_link *asked = (const struct om_dataset_annotation_link *)(const void *)o;
+
+    assert_int_equal(om_object_id((const struct om_iobject *)asked->parent), 8);
+    assert_int_equal(om_object_id((const struct om_iobject *)asked->child), -1);
+    link->child = om_object_ref(mem, asked->child->cls, 77);
+    return (const struct om_iobject *)link;
+}
+
 static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
                   struct arena *mem, struct err *err)
 {
@@ -93,6 +108,8 @@ static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_o
     else if (op == &om_api_iupdate_save_and_return_ids_op)
         save(&((const struct om_api_iupdate_save_and_return_ids_in *)in)->graph,
              &((struct om_api_iupdate_save_and_return_ids_out *)out)->ret, mem);
+    else if (op == &om_api_iupdate_save_and_return_object_op)
+        *(const struct om_iobject **)out = save_linked(((const struct om_api_iupdate_save_and_return_object_in *)in)->obj, mem);
     else if (op == &om_cmd_session_submit_op) {
         see_delete((const struct om_cmd_delete2 *)((const struct om_cmd_session_submit_in *)in)->req);
         ((struct om_cmd_session_submit_out *)out)->ret = ice_proxy_make(mem, "handle", "", NULL, 0);
@@ -278,9 +295,10 @@ static void pairs_that_the_server_cannot_index_are_refused(void **state)
     struct err err;
 
     memset(value, 'x', OM_PAIR_MAX);
-    assert_ok(om_map_create(f.client, "ns", &pair, 1, &id, &err), &err);
+    assert_ok(om_map_create(f.client, OM_DATASET, 8, "ns", &pair, 1, &id, &err), &err);
+    assert_int_equal(id, 77);
     value[OM_PAIR_MAX] = 'x';
-    assert_fails(om_map_create(f.client, "ns", &pair, 1, &id, &err), &err, REASON_TOO_LONG);
+    assert_fails(om_map_create(f.client, OM_DATASET, 8, "ns", &pair, 1, &id, &err), &err, REASON_TOO_LONG);
 }
 
 static void put_map_on_server(void)
