@@ -451,6 +451,26 @@ static int run_loop(struct loop *l, struct err *err)
 
 /* ---- beginning and end ---- */
 
+static int hurry_cards(struct loop *l, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct ledger_dataset *list;
+    size_t n = 0;
+
+    if (ledger_datasets(l->e->ledger, true, a, &list, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct err why = ERR_INIT;
+
+        if (list[i].retry_ms == CLOCK_NEVER)
+            continue;
+        err_set(&why, list[i].why, 0, "%s", list[i].text);
+        if (ledger_dataset_wait(l->e->ledger, list[i].id, &why, clock_wall_ms(), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* A person who says `import` again does not want to wait for what failed before: it is due now. */
 static int hurry(struct loop *l, struct err *err)
 {
@@ -474,7 +494,7 @@ static int hurry(struct loop *l, struct err *err)
                 return -1;
         }
     }
-    return 0;
+    return hurry_cards(l, err);
 }
 
 static int run_all(struct loop *l, struct err *err)

@@ -44,6 +44,8 @@ const struct conf_key settings_keys[] = {
     {NULL, "state", CONF_PATH, AT(state_dir), .arg = "DIR",
      .text = "directory of the ledger and of the known servers"},
     {NULL, "workers", CONF_INT, AT(workers), .fallback = "2", .min = 1, .max = 64, .text = "filesets imported at a time"},
+    {NULL, "uploads", CONF_INT, AT(uploads), .fallback = "4", .min = 1, .max = 16,
+     .text = "files of one fileset sent at a time"},
     {NULL, "settle", CONF_SECONDS, AT_ROOT(settle_s), .fallback = "30", .min = 0, .max = 7 * DAY_S,
      .text = "quiet time before files count as complete"},
     {NULL, "rescan", CONF_SECONDS, AT_ROOT(rescan_s), .fallback = "900", .min = 1, .max = 7 * DAY_S,

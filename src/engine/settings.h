@@ -40,6 +40,7 @@ struct settings {
     } server;
     const char *state_dir; /* absolute; not made here.  In it: ledger.db, known_servers, lock */
     int64_t workers;
+    int64_t uploads; /* files of one set sent at a time */
     int64_t import_deadline_s; /* for one fileset, from the last byte sent to the server's "done" */
     const char *annotations_namespace;
     const char *in_place_paths; /* om_paths_parse; NULL: the same names on both sides */

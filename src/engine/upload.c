@@ -12,6 +12,8 @@
 #include "engine/target.h"
 #include "engine/work.h"
 
+#define RESUME_LEAST (INT64_C(32) << 20) /* less is sent again as soon as the session is joined again */
+
 /* ---- files ---- */
 
 static int check_stamp(int fd, const struct ledger_member *m, struct err *err)
@@ -177,6 +179,7 @@ int work_send(struct work *w, struct err *err)
 /* What of a file is on its way. */
 struct flow {
     struct work *w;
+    int fd;
     int64_t told;
 };
 
@@ -189,35 +192,97 @@ static int progress(void *arg, int64_t bytes, struct err *err)
     return engine_keep_on(flow->w->e, err);
 }
 
-static int upload_one(struct work *w, size_t i, struct err *err)
+static int open_member(void *flows, size_t i, struct om_source *out, struct err *err)
 {
-    const struct ledger_member *m = &w->f.members[i];
-    AUTO(io_closep) int fd = io_open_beneath(w->root, m->path, err);
-    struct flow flow = {.w = w};
+    struct flow *flow = (struct flow *)flows + i;
+    const struct ledger_member *m = &flow->w->f.members[i];
 
-    if (fd < 0 || check_stamp(fd, m, err) < 0)
+    flow->fd = io_open_beneath(flow->w->root, m->path, err);
+    flow->told = 0;
+    if (flow->fd < 0 || check_stamp(flow->fd, m, err) < 0) {
+        io_closep(&flow->fd);
         return -1;
+    }
+    *out = om_source_fd(&flow->fd);
+    out->size = m->stamp.size;
+    out->progress = progress;
+    out->progress_arg = flow;
+    return 0;
+}
 
-    struct om_source source = om_source_fd(&fd);
+static int member_is_there(void *flows, size_t i, struct err *err)
+{
+    struct flow *flow = (struct flow *)flows + i;
+    struct work *w = flow->w;
 
-    source.size = m->stamp.size;
-    source.progress = progress;
-    source.progress_arg = &flow;
-    if ((w->transfer == OM_UPLOAD ? om_import_upload(w->import, i, &source, err) : placing_put(w, i, fd, &source, err)) < 0)
-        return err_prefix(err, "file '%s': ", m->path);
-    if (check_stamp(fd, m, err) < 0)
+    if (check_stamp(flow->fd, &w->f.members[i], err) < 0)
         return -1;
     return ledger_hash(w->e->ledger, w->f.id, i, om_import_algorithm(w->import), om_import_hash(w->import, i), err);
+}
+
+static void close_member(void *flows, size_t i)
+{
+    io_closep(&((struct flow *)flows + i)->fd);
+}
+
+static void blame_member(void *flows, size_t i, struct err *err)
+{
+    const struct flow *flow = (const struct flow *)flows + i;
+
+    err_prefix(err, "file '%s': ", flow->w->f.members[i].path);
+}
+
+static int go_on(void *flows, struct err *err)
+{
+    return engine_keep_on(((const struct flow *)flows)->w->e, err);
+}
+
+static int send_all(struct work *w, struct flow *flows, struct err *err)
+{
+    const struct om_upload set = {.open = open_member, .done = member_is_there, .close = close_member, .blame = blame_member,
+                                  .keep_on = go_on, .arg = flows, .at_once = (size_t)w->e->job->settings->uploads,
+                                  .resumes = w->f.bytes >= RESUME_LEAST};
+
+    return om_import_upload_all(w->import, &set, err);
+}
+
+static int place_one(struct work *w, struct flow *flows, size_t i, struct err *err)
+{
+    struct om_source source;
+
+    if (open_member(flows, i, &source, err) < 0)
+        return -1;
+
+    int r = placing_put(w, i, flows[i].fd, &source, err) < 0 ? -1 : member_is_there(flows, i, err);
+
+    close_member(flows, i);
+    return r;
+}
+
+static int place_all(struct work *w, struct flow *flows, struct err *err)
+{
+    for (size_t i = 0; i < w->f.n_members; i++)
+        if (place_one(w, flows, i, err) < 0) {
+            blame_member(flows, i, err);
+            return -1;
+        }
+    return 0;
+}
+
+static int get_there(struct work *w, struct err *err)
+{
+    struct flow *flows = arena_alloc(w->a, w->f.n_members, sizeof(*flows));
+
+    for (size_t i = 0; i < w->f.n_members; i++)
+        flows[i] = (struct flow){.w = w, .fd = -1};
+    return w->transfer == OM_UPLOAD ? send_all(w, flows, err) : place_all(w, flows, err);
 }
 
 int work_upload(struct work *w, struct err *err)
 {
     struct ledger_journal verify = {.call = LEDGER_CALL_VERIFY}, running = {.call = LEDGER_CALL_RUNNING};
 
-    for (size_t i = 0; i < w->f.n_members; i++)
-        if (upload_one(w, i, err) < 0)
-            return -1;
-    if (work_check_files(w, err) < 0 || work_journal(w, &verify, err) < 0 ||
+    if (get_there(w, err) < 0 || work_check_files(w, err) < 0 || work_journal(w, &verify, err) < 0 ||
         om_import_verify(w->import, &running.omero_id, err) < 0)
         return -1;
     engine_tell(w->e, &(struct engine_event){.what = ENGINE_RUNNING, .fileset = &w->f});

@@ -58,6 +58,9 @@ struct om_way {
     int (*wait)(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id, void *out,
                 struct arena *mem, struct err *err);
     void (*close)(struct om_client *c);
+    /* After the connection was lost: the same session on a new one.  The proxies of services and repository are asked for again.
+     * NULL: there is no such way. */
+    int (*rejoin)(struct om_client *c, struct err *err);
 };
 
 struct om_client {

@@ -73,6 +73,22 @@ struct om_source om_source_fd(int *fd);
  * one empty write.  May be done again after a failure that left the session alive. */
 int om_import_upload(struct om_import *imp, size_t i, const struct om_source *source, struct err *err);
 
+/* All files of the set, several side by side.  Each has one call out at a time; a write is a block of OM_BLOCK_LEAST to
+ * OM_BLOCK_MOST bytes, the larger the longer the way to the server is, and all blocks together take OM_UPLOAD_BYTES at most.
+ * With `resumes`, a lost connection is joined again for two minutes and the upload goes on with the block that was not answered;
+ * the session is then detached from its connection meanwhile.  -1: as om_import_upload; all files are given back by `close`. */
+struct om_upload {
+    int (*open)(void *arg, size_t i, struct om_source *out, struct err *err);
+    int (*done)(void *arg, size_t i, struct err *err); /* it is there, its checksum is right; or NULL */
+    void (*close)(void *arg, size_t i);                /* of what was opened, whatever became of it; or NULL */
+    void (*blame)(void *arg, size_t i, struct err *err); /* puts the file's name before an error; or NULL */
+    int (*keep_on)(void *arg, struct err *err);        /* while waiting for the server to come back; or NULL */
+    void *arg;
+    size_t at_once; /* files; 0 = 1 */
+    bool resumes;
+};
+int om_import_upload_all(struct om_import *imp, const struct om_upload *set, struct err *err);
+
 const char *om_import_hash(const struct om_import *imp, size_t i); /* hex, once uploaded; NULL before */
 
 /* verifyUpload with the hashes of all files; `*fileset` is its id.  REASON_CHECKSUM: nothing was started. */

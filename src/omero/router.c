@@ -225,7 +225,10 @@ static void router_close(struct om_client *c)
     free(r);
 }
 
-static const struct om_way router_way = {.send = router_send, .wait = router_wait, .close = router_close};
+static int router_rejoin(struct om_client *c, struct err *err);
+
+static const struct om_way router_way = {
+    .send = router_send, .wait = router_wait, .close = router_close, .rejoin = router_rejoin};
 
 /* --- login --- */
 
@@ -320,4 +323,26 @@ int om_router_login(struct om_client *c, const struct om_login *login, struct er
         return err_prefix(err, "OMERO at %s:%u: ", c->server->host, (unsigned)c->server->port);
     }
     return 0;
+}
+
+static int router_rejoin(struct om_client *c, struct err *err)
+{
+    char uuid[sizeof(c->uuid)];
+    const struct om_login login = {.user = uuid, .password = uuid};
+
+    memcpy(uuid, c->uuid, sizeof(uuid));
+    router_close(c);
+    c->way_state = NULL;
+    c->repository = NULL;
+    memset(c->service, 0, sizeof(c->service));
+    uuid_new(c->client_uuid);
+    c->dead = false;
+
+    int r = om_router_login(c, &login, err);
+
+    explicit_bzero(uuid, sizeof(uuid));
+    if (r == 0)
+        return 0;
+    c->dead = true;
+    return err->why == REASON_LOGIN ? err_set(err, REASON_SESSION, 0, "OMERO at %s: the session is over", c->server->host) : -1;
 }

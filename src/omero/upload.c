@@ -1,186 +1,325 @@
-/* The bytes of one file: while a block is on its way and being stored, the next one is read and hashed. */
+/* The bytes of a set's files: several at once, one call outstanding on each; while a block is on its way and being stored, the
+ * next one is read and hashed.  A connection that is lost is joined again where the session allows it, and what was not answered
+ * is sent once more. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/ceilings.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "omero/import_state.h"
+#include "omero/lane.h"
 
-struct upload {
-    struct om_client *client;
-    const struct ice_proxy *store; /* the RawFileStore of this file */
-    const struct om_source *source;
-    struct hash *hash;
-    struct arena *mem;
-    uint8_t *block[2]; /* one that is read into, one that may have to be sent again */
-    int64_t sent;      /* bytes whose write was sent */
-    struct om_api_raw_file_store_write_in write;
-    int32_t id; /* of the write that is out */
-    bool is_out;
-};
+/* ---- one file ---- */
 
-static void upload_clear(struct upload *u)
+static void lane_reset(struct lane *l)
 {
-    hash_free(u->hash);
-    arena_free(u->mem);
-    free(u->block[0]);
-    free(u->block[1]);
+    if (l->open && l->set->close)
+        l->set->close(l->set->arg, l->index);
+    hash_free(l->hash);
+    arena_free(l->mem);
+    l->hash = NULL;
+    l->mem = NULL;
+    l->store = NULL;
+    l->open = false;
+    l->stage = LANE_FREE;
 }
 
 /* A whole block, unless the source ends before. */
-static int read_block(struct upload *u, uint8_t *block, size_t *n, struct err *err)
+static int read_block(struct lane *l, struct err *err)
 {
-    size_t got = 0;
+    struct lane_block *b = &l->blocks[l->turn];
+    size_t want = l->pace->block, got = 0;
 
-    while (got < OM_BLOCK_BYTES) {
-        ssize_t r = u->source->read(u->source->arg, block + got, OM_BLOCK_BYTES - got, err);
+    if (b->cap < want) {
+        free(b->at);
+        b->at = mem_new(1, want);
+        b->cap = want;
+    }
+    while (got < want) {
+        ssize_t r = l->source.read(l->source.arg, b->at + got, want - got, err);
         if (r < 0)
             return -1;
         if (r == 0)
             break;
         got += (size_t)r;
     }
-    hash_add(u->hash, block, got);
-    *n = got;
+    hash_add(l->hash, b->at, got);
+    b->n = got;
+    l->ended = got < want;
+    l->ready = true;
     return 0;
 }
 
-static int wait_write(struct upload *u, struct err *err)
+static int progress(struct lane *l, struct err *err)
 {
-    struct om_client *c = u->client;
-
-    if (!u->is_out)
-        return 0;
-    u->is_out = false;
-
-    AUTO(arena_freep) struct arena *mem = arena_new();
-
-    if (c->way->wait(c, u->store, &om_api_raw_file_store_write_op, &u->write, u->id, NULL, mem, err) < 0 ||
-        om_client_keep_alive(c, err) < 0)
-        return -1;
-    return u->source->progress ? u->source->progress(u->source->progress_arg, u->sent, err) : 0;
+    return l->source.progress ? l->source.progress(l->source.progress_arg, l->answered, err) : 0;
 }
 
-static int send_write(struct upload *u, const uint8_t *block, size_t n, struct err *err)
+/* Grow the blocks while the way there and back is a large part of a write. */
+static void note_write(struct lane *l)
 {
-    struct om_client *c = u->client;
+    struct lane_pace *p = l->pace;
+    bool full = (size_t)l->write.length >= p->block;
 
-    u->write = (struct om_api_raw_file_store_write_in){.buf = {.n = n, .at = block}, .position = u->sent, .length = (int32_t)n};
-    c->fault = NULL;
-    if (c->way->send(c, u->store, &om_api_raw_file_store_write_op, &u->write, &u->id, err) < 0)
+    if (full && clock_mono_ns() - l->asked_ns < LANE_TRIPS * p->trip_ns)
+        p->block = p->block * 2 < p->most ? p->block * 2 : p->most;
+}
+
+static int take_write(struct lane *l, struct err *err)
+{
+    if (lane_wait(l, NULL, err) < 0)
         return -1;
-    u->is_out = true;
-    u->sent += (int64_t)n;
-    return 0;
+    note_write(l);
+    l->answered = l->sent;
+    return progress(l, err) < 0 || om_client_keep_alive(l->client, err) < 0 ? -1 : 0;
+}
+
+static int send_write(struct lane *l, struct err *err)
+{
+    const struct lane_block *b = &l->blocks[l->turn];
+
+    l->write = (struct om_api_raw_file_store_write_in){.buf = {.n = b->n, .at = b->at}, .position = l->sent,
+                                                       .length = (int32_t)b->n};
+    l->sent += (int64_t)b->n;
+    l->turn ^= 1;
+    return lane_ask(l, &om_api_raw_file_store_write_op, &l->write, err);
 }
 
 /* An empty file too needs one write: it makes the file. */
-static int write_all(struct upload *u, struct err *err)
+static int write_on(struct lane *l, struct err *err)
 {
-    size_t n;
+    bool first = l->sent == 0 && !l->asked;
 
-    for (unsigned turn = 0;; turn ^= 1) {
-        if (read_block(u, u->block[turn], &n, err) < 0) {
-            struct err ignored;
-            (void)wait_write(u, &ignored); /* one call at a time: the close that follows comes after it */
-            return -1;
-        }
-        if (wait_write(u, err) < 0)
-            return -1;
-        if (n == 0 && u->sent > 0)
-            return 0;
-        if (send_write(u, u->block[turn], n, err) < 0)
-            return -1;
-        if (n < OM_BLOCK_BYTES)
-            return wait_write(u, err);
-    }
+    if ((!l->ready && read_block(l, err) < 0) || (l->asked && take_write(l, err) < 0))
+        return -1;
+    l->ready = false;
+    if (l->ended)
+        l->stage = LANE_SAVE;
+    return l->blocks[l->turn].n > 0 || first ? send_write(l, err) : 0;
 }
 
-static int check_source(const struct upload *u, struct err *err)
+static int ask_save(struct lane *l, struct err *err)
 {
-    if (u->source->size >= 0 && u->source->size != u->sent)
-        return err_set(err, REASON_CHANGED, 0, "the file had %lld bytes and now has %lld", (long long)u->source->size,
-                       (long long)u->sent);
-    return 0;
+    if (l->asked && take_write(l, err) < 0)
+        return -1;
+    if (l->source.size >= 0 && l->source.size != l->sent)
+        return err_set(err, REASON_CHANGED, 0, "the file had %lld bytes and now has %lld", (long long)l->source.size,
+                       (long long)l->sent);
+    l->stage = LANE_CLOSE;
+    return lane_ask(l, &om_api_raw_file_store_save_op, NULL, err);
 }
 
-/* What a file holds that was uploaded before goes first: a longer one would keep its end. */
-static int empty_store(struct upload *u, struct err *err)
-{
-    bool done;
-
-    return om_api_raw_file_store_truncate(&u->client->caller, u->store, 0, u->mem, &done, err);
-}
-
-static int compare_saved(const struct upload *u, const struct om_original_file *saved, const char *hex, struct err *err)
+static int compare_saved(const struct lane *l, const struct om_original_file *saved, const char *hex, struct err *err)
 {
     if (!saved || !saved->size || !saved->hash)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO saved a file without its size and checksum");
-    if (saved->size->val != u->sent)
-        return err_set(err, REASON_CHECKSUM, 0, "%lld bytes were sent and %lld arrived", (long long)u->sent,
+    if (saved->size->val != l->sent)
+        return err_set(err, REASON_CHECKSUM, 0, "%lld bytes were sent and %lld arrived", (long long)l->sent,
                        (long long)saved->size->val);
     if (strcmp(saved->hash->val, hex) != 0)
         return err_set(err, REASON_CHECKSUM, 0, "the checksum here is %s and in OMERO %.41s", hex, saved->hash->val);
     return 0;
 }
 
-static int save_store(struct upload *u, char hex[HASH_HEX_MAX], struct err *err)
+static int ask_close(struct lane *l, struct err *err)
 {
-    const struct om_original_file *saved;
+    struct om_api_raw_file_store_save_out saved = {0};
 
-    if (check_source(u, err) < 0 || om_api_raw_file_store_save(&u->client->caller, u->store, u->mem, &saved, err) < 0)
+    if (lane_wait(l, &saved, err) < 0)
         return -1;
-    hash_hex(u->hash, hex);
-    return compare_saved(u, saved, hex, err);
-}
-
-static int transfer(struct upload *u, bool again, char hex[HASH_HEX_MAX], struct err *err)
-{
-    if ((again && empty_store(u, err) < 0) || write_all(u, err) < 0)
+    hash_hex(l->hash, l->hex);
+    if (compare_saved(l, saved.ret, l->hex, err) < 0)
         return -1;
-    return save_store(u, hex, err);
+    l->stage = LANE_DONE;
+    return lane_ask(l, &om_api_stateful_service_interface_close_op, NULL, err);
 }
 
-static int close_store(struct upload *u, struct err *err)
+static int finish(struct lane *l, struct err *err)
 {
-    return om_api_stateful_service_interface_close(&u->client->caller, u->store, u->mem, err);
+    if (lane_wait(l, NULL, err) < 0)
+        return -1;
+    l->store = NULL;
+    memcpy(l->imp->hashes[l->index], l->hex, sizeof(l->hex));
+    if (l->set->done && l->set->done(l->set->arg, l->index, err) < 0)
+        return -1;
+    lane_reset(l);
+    return 0;
 }
 
-static int run(struct upload *u, bool again, char hex[HASH_HEX_MAX], struct err *err)
+static int (*const turns[])(struct lane *l, struct err *err) = {
+    [LANE_WRITE] = write_on, [LANE_SAVE] = ask_save, [LANE_CLOSE] = ask_close, [LANE_DONE] = finish};
+
+/* ---- opening one ---- */
+
+/* How long a question takes that moves nothing: the way there and back. */
+static int get_store(struct lane *l, struct err *err)
 {
-    if (transfer(u, again, hex, err) == 0)
-        return close_store(u, err);
+    int64_t before = clock_mono_ns(), took;
 
-    struct err ignored;
+    if (om_grid_import_process_get_uploader(&l->client->caller, l->imp->process, (int32_t)l->index, l->mem, &l->store, err) < 0)
+        return -1;
+    took = clock_mono_ns() - before;
+    if (l->pace->trip_ns == 0 || took < l->pace->trip_ns)
+        l->pace->trip_ns = took;
+    return 0;
+}
 
-    if (!u->client->dead)
-        (void)close_store(u, &ignored); /* what went wrong before is what matters */
+/* What a file holds that was uploaded before goes first: a longer one would keep its end. */
+static int empty_store(struct lane *l, struct err *err)
+{
+    bool done;
+
+    return l->imp->touched[l->index]
+               ? om_api_raw_file_store_truncate(&l->client->caller, l->store, 0, l->mem, &done, err)
+               : 0;
+}
+
+static int lane_open(struct lane *l, size_t index, struct err *err)
+{
+    l->index = index;
+    l->sent = l->answered = 0;
+    l->turn = 0;
+    l->asked = l->ended = l->ready = false;
+    l->hash = hash_new(l->imp->algorithm);
+    l->mem = arena_new();
+    if (l->set->open(l->set->arg, index, &l->source, err) < 0)
+        return -1;
+    l->open = true;
+    if (get_store(l, err) < 0 || empty_store(l, err) < 0)
+        return -1;
+    l->imp->touched[index] = true;
+    l->stage = LANE_WRITE;
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+static int blame(const struct lane *l, struct err *err)
+{
+    err_prefix(err, "upload: ");
+    if (l->set->blame)
+        l->set->blame(l->set->arg, l->index, err);
     return -1;
+}
+
+static int open_next(struct lanes *all, struct lane *l, struct err *err)
+{
+    if (all->next == all->end)
+        return 0;
+
+    size_t index = all->next++;
+
+    while (lane_open(l, index, err) < 0) {
+        if (lanes_resume(all, err) < 0)
+            return blame(l, err);
+        lane_reset(l); /* nothing of it was sent: from its beginning */
+    }
+    return 0;
+}
+
+static int turn(struct lanes *all, struct lane *l, struct err *err)
+{
+    if (l->stage == LANE_FREE)
+        return open_next(all, l, err);
+    while (turns[l->stage](l, err) < 0)
+        if (lanes_resume(all, err) < 0)
+            return blame(l, err);
+    return 0;
+}
+
+static bool is_busy(const struct lanes *all)
+{
+    bool busy = all->next < all->end;
+
+    for (size_t i = 0; i < all->n; i++)
+        busy |= all->at[i].stage != LANE_FREE;
+    return busy;
+}
+
+static int run(struct lanes *all, struct err *err)
+{
+    while (is_busy(all))
+        for (size_t i = 0; i < all->n; i++)
+            if (turn(all, &all->at[i], err) < 0)
+                return -1;
+    return 0;
+}
+
+/* After a failure: one call at a time, so a close comes after the answer to what is out.  What went wrong before is
+ * what matters. */
+static void give_up(struct lanes *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct lane *l = &all->at[i];
+        struct om_api_raw_file_store_save_out unread; /* of what is out, only this has an answer with something in it */
+        struct err ignored;
+
+        if (l->store && !l->client->dead && l->asked)
+            (void)lane_wait(l, &unread, &ignored);
+        if (l->store && !l->client->dead)
+            (void)om_api_stateful_service_interface_close(&l->client->caller, l->store, l->mem, &ignored);
+    }
+}
+
+static void lanes_clear(struct lanes *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        lane_reset(&all->at[i]);
+        free(all->at[i].blocks[0].at);
+        free(all->at[i].blocks[1].at);
+    }
+    free(all->at);
+}
+
+static int upload(struct om_import *imp, const struct om_upload *set, size_t first, size_t end, struct err *err)
+{
+    struct om_client *c = imp->client;
+    size_t n = set->at_once > 1 ? set->at_once : 1;
+
+    if (end > imp->n_files || !imp->process || imp->wait.handle || imp->placed)
+        return err_set(err, REASON_BUG, 0, "an upload out of order");
+    if (n > end - first)
+        n = end - first;
+
+    AUTO(lanes_clear) struct lanes all = {.imp = imp, .n = n, .next = first, .end = end, .resumes = set->resumes};
+
+    all.at = mem_new(n, sizeof(*all.at));
+    all.pace = (struct lane_pace){.block = OM_BLOCK_LEAST, .most = OM_UPLOAD_BYTES / 2 / n};
+    if (all.pace.most > OM_BLOCK_MOST)
+        all.pace.most = OM_BLOCK_MOST;
+    for (size_t i = 0; i < n; i++)
+        all.at[i] = (struct lane){.imp = imp, .client = c, .set = set, .pace = &all.pace};
+    if (lanes_hold(&all, err) < 0 || run(&all, err) < 0) {
+        give_up(&all);
+        lanes_let_go(&all);
+        return -1;
+    }
+    lanes_let_go(&all);
+    return 0;
+}
+
+int om_import_upload_all(struct om_import *imp, const struct om_upload *set, struct err *err)
+{
+    return upload(imp, set, 0, imp->n_files, err);
+}
+
+/* ---- one file that is open already ---- */
+
+static int give_source(void *arg, size_t i, struct om_source *out, struct err *err)
+{
+    (void)i, (void)err;
+    *out = *(const struct om_source *)arg;
+    return 0;
 }
 
 int om_import_upload(struct om_import *imp, size_t i, const struct om_source *source, struct err *err)
 {
-    struct om_client *c = imp->client;
-    char hex[HASH_HEX_MAX] = "";
+    struct om_source copy = *source;
+    const struct om_upload set = {.open = give_source, .arg = &copy};
 
-    if (i >= imp->n_files || !imp->process || imp->wait.handle || imp->placed)
-        return err_set(err, REASON_BUG, 0, "an upload out of order");
-
-    AUTO(upload_clear) struct upload u = {.client = c, .source = source, .hash = hash_new(imp->algorithm), .mem = arena_new()};
-
-    if (om_grid_import_process_get_uploader(&c->caller, imp->process, (int32_t)i, u.mem, &u.store, err) < 0)
-        return -1;
-    u.block[0] = mem_new(1, OM_BLOCK_BYTES);
-    u.block[1] = mem_new(1, OM_BLOCK_BYTES);
-
-    bool again = imp->touched[i];
-
-    imp->touched[i] = true;
-    if (run(&u, again, hex, err) < 0)
-        return err_prefix(err, "upload: ");
-    memcpy(imp->hashes[i], hex, sizeof(hex));
-    return 0;
+    return upload(imp, &set, i, i + 1, err);
 }
 
 static ssize_t read_fd(void *arg, void *at, size_t n, struct err *err)

@@ -24,6 +24,7 @@ class Served(unittest.TestCase):
         line = self.server.stdout.readline()
         self.assertRegex(line, '^ready ssl=')
         self.port = line.split('ssl=')[1].split()[0]
+        self.tcp_port = line.split('tcp=')[1].split()[0] if 'tcp=' in line else None
 
     def tearDown(self):
         """A sandbox that saw two calls at a time on one stateful service ends with another status."""

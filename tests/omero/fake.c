@@ -58,7 +58,18 @@ static void fake_close(struct om_client *c)
     (void)c;
 }
 
-static const struct om_way fake_way = {.send = fake_send, .wait = fake_wait, .close = fake_close};
+static int fake_rejoin(struct om_client *c, struct err *err)
+{
+    struct fake *f = c->way_state;
+
+    (void)err;
+    f->rejoins++;
+    f->outstanding = 0;
+    c->dead = false;
+    return 0;
+}
+
+static const struct om_way fake_way = {.send = fake_send, .wait = fake_wait, .close = fake_close, .rejoin = fake_rejoin};
 
 void fake_init(struct fake *f, int (*answer)(struct fake *, const struct ice_proxy *, const struct ice_op *, const void *, void *,
                                              struct arena *, struct err *))

@@ -13,6 +13,7 @@ struct fake {
     size_t n_log;
     size_t outstanding, most_outstanding;
     int64_t groups[64]; /* omero.group of each logged call */
+    size_t rejoins;     /* how often the session was joined again after its client was called dead */
 };
 
 void fake_init(struct fake *f, int (*answer)(struct fake *, const struct ice_proxy *, const struct ice_op *, const void *, void *,
