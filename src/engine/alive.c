@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "engine/target.h"
 
+enum { ASK_BATCH = 4 * OM_BATCH }; /* numbers in one question: asking is much lighter than saving */
+
 /* Rows of the ledger's images, by number in OMERO. */
 struct some {
     const struct ledger_image **at;
@@ -67,8 +69,8 @@ static int ask(struct om_client *c, const struct some *s, bool plates, struct ar
 {
     there->at = arena_alloc(a, s->n, sizeof(*there->at));
     missing->at = arena_alloc(a, s->n, sizeof(*missing->at));
-    for (size_t i = 0; i < s->n; i += OM_BATCH) {
-        const struct some batch = {.at = s->at + i, .n = s->n - i < OM_BATCH ? s->n - i : OM_BATCH};
+    for (size_t i = 0; i < s->n; i += ASK_BATCH) {
+        const struct some batch = {.at = s->at + i, .n = s->n - i < ASK_BATCH ? s->n - i : ASK_BATCH};
         struct om_rows rows;
 
         if (ask_batch(c, &batch, plates, a, &rows, err) < 0)

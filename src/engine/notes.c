@@ -314,19 +314,9 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
 static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents,
                        const struct om_note_ref *refs, size_t n, struct err *err)
 {
-    struct om_link_rows rows;
     size_t gone;
 
-    if (n == 0 || n_parents == 0)
-        return 0;
-    if (om_links_find(w->c, kind, parents, n_parents, refs, n, w->a, &rows, err) < 0)
-        return -1;
-
-    int64_t *ids = arena_alloc(w->a, rows.n, sizeof(*ids));
-
-    for (size_t i = 0; i < rows.n; i++)
-        ids[i] = rows.at[i].id;
-    return rows.n == 0 ? 0 : om_links_remove(w->c, kind, ids, rows.n, &gone, err);
+    return n == 0 || n_parents == 0 ? 0 : om_links_remove(w->c, kind, parents, n_parents, refs, n, &gone, err);
 }
 
 static bool is_kept(const struct draft *w, const struct ledger_note *old)

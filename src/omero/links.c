@@ -213,39 +213,38 @@ int om_links_add(struct om_client *c, enum om_parent kind, const int64_t *parent
 
 /* --- removing --- */
 
-static int remove_block(struct om_client *c, enum om_parent kind, const int64_t *links, size_t n, size_t *gone, struct err *err)
+/* What is found is deleted at once: a link that somebody takes away in between fails the whole delete. */
+static int remove_block(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                        const int64_t *children, size_t n_children, size_t *gone, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
-    const struct om_arg args[] = {om_arg_longs("l", links, n), om_arg_long("o", c->who.user_id)};
-    const struct om_query q = {.hql = arena_printf(mem,
-                                                   "select l.id from %s l where l.id in (:l) and l.details.owner.id = :o "
-                                                   "order by l.id",
-                                                   kinds[kind].type),
-                               .cols = "l",
-                               .n_args = 2,
-                               .args = args};
-    struct om_rows rows;
+    AUTO(found_clear) struct found found = {0};
 
-    if (om_query(c, &q, mem, &rows, err) < 0)
+    if (find_block(c, kind, parents, n_parents, children, n_children, &found, err) < 0)
         return -1;
 
-    int64_t *ids = arena_alloc(mem, rows.n, sizeof(*ids));
+    int64_t *ids = arena_alloc(mem, found.n, sizeof(*ids));
 
-    for (size_t i = 0; i < rows.n; i++)
-        ids[i] = om_long(&rows, i, 0);
-    if (om_delete(c, kinds[kind].type, ids, rows.n, err) < 0)
+    for (size_t i = 0; i < found.n; i++)
+        ids[i] = found.at[i].id;
+    if (om_delete(c, kinds[kind].type, ids, found.n, err) < 0)
         return -1;
-    *gone += rows.n;
+    *gone += found.n;
     return 0;
 }
 
-int om_links_remove(struct om_client *c, enum om_parent kind, const int64_t *links, size_t n, size_t *gone, struct err *err)
+int om_links_remove(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                    const struct om_note_ref *children, size_t n_children, size_t *gone, struct err *err)
 {
-    size_t n_gone = 0;
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const int64_t *ids = ids_of(mem, children, n_children);
+    size_t n_gone = 0, wide = at_most(n_children, OM_BATCH), high = wide ? OM_BATCH / wide : 1;
 
-    for (size_t i = 0; i < n; i += OM_BATCH)
-        if (remove_block(c, kind, links + i, at_most(n - i, OM_BATCH), &n_gone, err) < 0)
-            return err_prefix(err, "remove links: ");
+    for (size_t p = 0; p < n_parents; p += high)
+        for (size_t a = 0; a < n_children; a += wide)
+            if (remove_block(c, kind, parents + p, at_most(n_parents - p, high), ids + a, at_most(n_children - a, wide), &n_gone,
+                             err) < 0)
+                return err_prefix(err, "remove links: ");
     *gone = n_gone;
     return 0;
 }

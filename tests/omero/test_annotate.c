@@ -27,28 +27,13 @@ static struct om_rtype_seq_seq link_rows(struct arena *mem, const struct om_rlis
     return (struct om_rtype_seq_seq){.n = n, .at = out};
 }
 
-static struct om_rtype_seq_seq id_rows(struct arena *mem, const struct om_rlist *ids)
-{
-    struct om_rtype_seq *out = arena_alloc(mem, ids->val.n, sizeof(*out));
-    size_t n = 0;
-
-    for (size_t i = 0; i < ids->val.n; i++) {
-        int64_t id = ((const struct om_rlong *)ids->val.at[i])->val;
-        if (id < 1000 + linked)
-            out[n++] = fake_rows(mem, "l", 1, (int)id).at[0];
-    }
-    return (struct om_rtype_seq_seq){.n = n, .at = out};
-}
-
 static void project(const void *in, struct om_rtype_seq_seq *out, struct arena *mem)
 {
     n_asked++;
     if (use_rows)
         *out = rows;
-    else if (fake_arg(in, "p"))
-        *out = link_rows(mem, (const struct om_rlist *)fake_arg(in, "p"));
     else
-        *out = id_rows(mem, (const struct om_rlist *)fake_arg(in, "l"));
+        *out = link_rows(mem, (const struct om_rlist *)fake_arg(in, "p"));
 }
 
 static void save(const struct om_api_iobject_list *graph, struct om_sys_long_list *out, struct arena *mem)
@@ -218,6 +203,8 @@ static void links_are_found_with_their_times(void **state)
     assert_int_equal(links.at[1].made_ms, 5);
 }
 
+static const struct om_note_ref one = {OM_TAG, 9};
+
 static void links_that_are_gone_are_not_deleted_again(void **state)
 {
     (void)state;
@@ -225,7 +212,7 @@ static void links_that_are_gone_are_not_deleted_again(void **state)
     struct err err;
 
     linked = 7;
-    assert_ok(om_links_remove(f.client, OM_IMAGE, numbers(10, 1000), 10, &gone, &err), &err);
+    assert_ok(om_links_remove(f.client, OM_IMAGE, numbers(10, 0), 10, &one, 1, &gone, &err), &err);
     assert_int_equal(gone, 7);
     assert_int_equal(n_deleted, 7);
     assert_string_equal(spared, "TagAnnotation");
@@ -238,7 +225,7 @@ static void no_link_left_means_no_delete(void **state)
     size_t gone = 9;
     struct err err;
 
-    assert_ok(om_links_remove(f.client, OM_IMAGE, numbers(10, 1000), 10, &gone, &err), &err);
+    assert_ok(om_links_remove(f.client, OM_IMAGE, numbers(10, 0), 10, &one, 1, &gone, &err), &err);
     assert_int_equal(gone, 0);
     assert_int_equal(fake_count(&f, "submit"), 0);
 }
@@ -251,7 +238,7 @@ static void a_refused_delete_is_an_error(void **state)
 
     linked = 1;
     delete_fails = true;
-    assert_fails(om_links_remove(f.client, OM_IMAGE, numbers(1, 1000), 1, &gone, &err), &err, REASON_NO_RIGHT);
+    assert_fails(om_links_remove(f.client, OM_IMAGE, numbers(1, 0), 1, &one, 1, &gone, &err), &err, REASON_NO_RIGHT);
     assert_int_equal(gone, 0);
 }
 
