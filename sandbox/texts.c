@@ -82,8 +82,6 @@ static const struct text texts[] = {
      "lllt",
      "select l.id, l.parent, l.child, e.time from %T l join Event e on e.id = l._made where l.parent in " IN(
          "p") " and l.child in " IN("a") " and l._owner = :o and see(l._grp, l._owner) order by l.id"},
-    {"select l.id from %T l where l.id in (:l) and l.details.owner.id = :o order by l.id", "l",
-     "select id from %T where id in " IN("l") " and _owner = :o and see(_grp, _owner) order by id"},
     {"select a from %T a where a.id = :id", "o", "select id from %T where id = :id and see(_grp, _owner)"},
 
     /* filesets */
