@@ -29,7 +29,9 @@
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */
 #define MOVIE_ATOMS_MAX 4096u    /* atoms of a QuickTime file looked at; a track has about 20 */
 #define NAMES_MAX (1u << 18)        /* different files that one file names; one a plane is the worst usual case */
+#define NAMES_TREE_MAX (1u << 20)   /* names that the files of one tree may give, beside 4 a file of it: 60 bytes each */
 #define MEMORY_BYTES_MAX (64u << 20) /* bytes kept of one file, or of one list of names, from look to look */
+#define HELPER_ANSWER_MAX (256u << 20) /* bytes that the grouping helper may answer: a path a file of a large plate */
 #define MASTER_TEXT_MAX (64u << 20) /* bytes of a text that names the files of a set; the largest seen have some tens of MiB */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */

@@ -26,6 +26,7 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
       "move it elsewhere if it is an image of its own")                                                                       \
     X(EXCLUDED, "excluded", FINAL, ADMIN, "left out by the choice of this directory tree or of the card",                      \
       "see include, exclude and formats")                                                                                     \
+    X(HELPER, "helper", WAIT, ADMIN, "the grouping helper failed", "run grouping.helper by hand")                              \
     X(TOO_DEEP, "too-deep", FINAL, ADMIN, "deeper than this look goes", "look with a larger --depth")                          \
     X(UNKNOWN_FORMAT, "unknown-format", FINAL, NOBODY, "not a format that is imported", "nothing, if it is no image")          \
     X(DEFERRED, "deferred", FINAL, ADMIN, "a format that this version leaves alone", "import it with the official client")     \

@@ -122,6 +122,44 @@ static int take_texts(struct building *b, const struct toml_node *root)
     return 0;
 }
 
+/* --- choice --- */
+
+/* Text, or a list of texts, as one text parted by semicolons. */
+static int take_list(struct building *b, const struct toml_node *root, const char *key, const char **out)
+{
+    const struct toml_node *v = toml_get(root, key);
+    const char *list = NULL;
+
+    if (!v)
+        return 0;
+    if (v->type != TOML_ARRAY && v->type != TOML_STRING)
+        return wrong(b, v->line, v->column, "write it as a list: [ \"*.czi\", \"*.lif\" ]", "'%s' must be a list or text, not %s",
+                     key, toml_type_words(v->type));
+    if (v->type == TOML_STRING)
+        list = text_of(b, v);
+    for (size_t i = 0; v->type == TOML_ARRAY && i < v->n_items; i++) {
+        const char *item = text_of(b, &v->items[i]);
+
+        if (!item)
+            return -1;
+        if (arena_bytes(b->to->arena) > CARD_MEANING_MAX)
+            return too_much(b, v->line, v->column);
+        list = list ? arena_printf(b->to->arena, "%s;%s", list, item) : item;
+    }
+    *out = list && !str_is_blank(list) ? list : NULL;
+    return v->type == TOML_STRING && !list ? -1 : 0;
+}
+
+static int take_choice(struct building *b, const struct toml_node *root)
+{
+    struct card *c = &b->to->card;
+
+    return take_list(b, root, "include", &c->include) < 0 || take_list(b, root, "exclude", &c->exclude) < 0 ||
+                   take_list(b, root, "formats", &c->formats) < 0 ||
+                   take_list(b, root, "exclude_formats", &c->exclude_formats) < 0
+               ? -1 : 0;
+}
+
 /* --- tags --- */
 
 static bool has_tag(const char *const *tags, size_t n, const char *tag)
@@ -238,7 +276,7 @@ int card_build(const struct toml_node *root, struct card **out, struct card_faul
     struct building b = {.to = (struct owned_card *)card, .fault = fault};
 
     b.to->arena = arena_new();
-    int failed = take_texts(&b, root) < 0 || take_tags(&b, root) < 0 || take_pairs(&b, root) < 0;
+    int failed = take_texts(&b, root) < 0 || take_choice(&b, root) < 0 || take_tags(&b, root) < 0 || take_pairs(&b, root) < 0;
     free(b.found);
     if (failed)
         return -1;

@@ -17,12 +17,14 @@ struct card {
     const char *project, *user; /* never blank */
     const char *title, *created, *group; /* NULL when absent; an empty group too */
     const char *comment;                 /* "" when absent */
+    /* What of its directory is imported, as lists parted by semicolons (format/choice.h); NULL when absent. */
+    const char *include, *exclude, *formats, *exclude_formats;
     const char *const *tags;             /* without empty and double ones, in the card's order */
     size_t n_tags;
     const struct card_pair *pairs; /* in the order of the file */
     size_t n_pairs;
     int project_line, user_line, group_line; /* 0 when absent */
-    char sha256[65]; /* of what it means (all fields above but lines): cards of equal content have equal ones */
+    char sha256[65]; /* of what it means (all fields above but lines and choice): cards of equal content have equal ones */
 };
 
 /* What is wrong with a card, for people. */

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/shape.h"
-#include "format/format.h"
+#include "format/helper.h"
 
 enum { OFFICIAL_DEPTH = 4 };
 
@@ -162,6 +162,14 @@ static void say_all(struct cli *cli, const struct format_groups *groups)
 
 /* ---- the command ---- */
 
+static int ask_helper(const struct cli *cli, const struct tree *tree, struct format_groups *groups, struct err *err)
+{
+    const struct format_helper helper = {.command = cli->settings.helper, .timeout_s = cli->settings.helper_s};
+    AUTO(mem_freep) char *root = helper.command ? realpath(cli->args[0], NULL) : NULL;
+
+    return root ? format_help(tree, root, &helper, groups, err) : 0;
+}
+
 static int run(struct cli *cli)
 {
     AUTO(tree_freep) struct tree *tree = NULL;
@@ -177,6 +185,8 @@ static int run(struct cli *cli)
 
     if (scanned < 0 || format_group_tree(tree, &options, &groups, &err) < 0)
         return cli_fail(cli, NULL, &err);
+    if (ask_helper(cli, tree, groups, &err) < 0)
+        cli_say(cli, "the grouping helper: %s", err.text);
     if (cli->json) {
         AUTO(js_freep) json_t *all = all_json(tree, groups, options.official);
 
@@ -207,6 +217,7 @@ const struct command command_groups = {
     .options = options,
     .min_args = 1,
     .max_args = 1,
+    .settings = true,
     .json = true,
     .run = run,
 };

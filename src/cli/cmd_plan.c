@@ -1,6 +1,7 @@
 /* impomero plan: what an import would make of a directory.  Asks no server and changes nothing. */
 #include "cli/command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -180,7 +181,8 @@ static void say_fileset(struct cli *cli, const struct plan_fileset *f)
     fprintf(cli->out, "    %s  %s<- %s", name, cli_colour(cli->colour_out, CLI_DIM), path);
     if (more > 0)
         fprintf(cli->out, " and %zu more file%s", more, more == 1 ? "" : "s");
-    fprintf(cli->out, "  %s%s\n", f->group->format, cli_colour(cli->colour_out, CLI_PLAIN));
+    fprintf(cli->out, "  %s%s%s\n", f->group->format, f->group->helped ? " (by the grouping helper)" : "",
+            cli_colour(cli->colour_out, CLI_PLAIN));
 }
 
 /* The filesets of each target in turn. */
@@ -266,6 +268,17 @@ static void say_look(struct cli *cli, const struct look *l)
 
 /* ---- the command ---- */
 
+/* By the rules of the root that holds the directory. */
+static int look_for(struct cli *cli, const char *dir, struct look **out, struct err *err)
+{
+    AUTO(mem_freep) char *path = realpath(dir, NULL);
+    const struct settings_root *root = path ? settings_root_of(&cli->settings, path) : NULL;
+    struct look_rules rules;
+
+    look_rules_of(root ? &root->set : &cli->settings.defaults, &cli->settings, &rules);
+    return look_at(dir, &rules, out, err);
+}
+
 static int run(struct cli *cli)
 {
     AUTO(js_freep) json_t *all = json_array();
@@ -275,10 +288,12 @@ static int run(struct cli *cli)
         AUTO(look_freep) struct look *l = NULL;
         struct err err = ERR_INIT;
 
-        if (look_at(cli->args[i], &l, &err) < 0) {
+        if (look_for(cli, cli->args[i], &l, &err) < 0) {
             status = cli_fail(cli, NULL, &err);
             continue;
         }
+        if (l->helper_text)
+            cli_say(cli, "the grouping helper: %s", l->helper_text);
         if (cli->json)
             json_array_append_new(all, look_json(l));
         else
@@ -311,6 +326,7 @@ const struct command command_plan = {
     .options = options,
     .min_args = 1,
     .max_args = -1,
+    .settings = true,
     .json = true,
     .run = run,
 };

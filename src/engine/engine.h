@@ -60,6 +60,7 @@ int engine_run(const struct engine_job *job, struct err *err);
 struct engine_place {
     const char *name, *path, *only;
     struct root_settings set;
+    const struct settings *settings; /* borrowed */
 };
 int engine_place(const struct settings *s, struct ledger *l, const char *dir, struct arena *a, struct engine_place *out,
                  struct err *err);

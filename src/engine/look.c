@@ -14,6 +14,7 @@ void look_free(struct look *l)
     format_groups_free(l->groups);
     cards_clear(&l->cards);
     tree_free(l->tree);
+    free(l->helper_text);
     free(l->path);
     free(l);
 }
@@ -24,19 +25,43 @@ void look_freep(struct look **l)
     *l = NULL;
 }
 
-int look_at(const char *path, struct look **out, struct err *err)
+void look_rules_of(const struct root_settings *set, const struct settings *s, struct look_rules *out)
+{
+    *out = (struct look_rules){
+        .choice = {.include = set->include, .exclude = set->exclude, .formats = set->formats,
+                   .exclude_formats = set->exclude_formats, .gaps = set->gaps, .ready = set->ready},
+        .helper = {.command = s->helper, .timeout_s = s->helper_s},
+    };
+}
+
+/* A helper that fails leaves everything as it was; the sets stay deferred and say why. */
+static void ask_helper(struct look *l)
+{
+    struct err err = ERR_INIT;
+
+    if (l->rules.helper.command && format_help(l->tree, l->path, &l->rules.helper, l->groups, &err) < 0)
+        l->helper_text = mem_str(err.text);
+}
+
+int look_at(const char *path, const struct look_rules *rules, struct look **out, struct err *err)
 {
     AUTO(look_freep) struct look *l = mem_new(1, sizeof(*l));
 
+    if (rules)
+        l->rules = *rules;
     l->path = realpath(path, NULL);
     if (!l->path)
         return err_set(err, REASON_ROOT_AWAY, errno, "directory '%s'", path);
     if (tree_scan(l->path, &l->tree, err) < 0)
         return -1;
     cards_read(l->tree, &l->cards);
-    if (format_group_tree(l->tree, &(struct format_options){.ignore = cards_hold, .arg = &l->cards}, &l->groups, err) < 0)
+
+    const struct format_options options = {.ignore = cards_hold, .arg = &l->cards, .memory = l->rules.memory};
+
+    if (format_group_tree(l->tree, &options, &l->groups, err) < 0)
         return -1;
-    plan_make(l->tree, l->groups, &l->cards, strrchr(l->path, '/') + 1, &l->plan);
+    ask_helper(l);
+    plan_make(l->tree, l->groups, &l->cards, &l->rules.choice, strrchr(l->path, '/') + 1, &l->plan);
     *out = STEAL(l);
     return 0;
 }

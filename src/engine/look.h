@@ -2,6 +2,16 @@
 #pragma once
 
 #include "engine/plan.h"
+#include "engine/settings.h"
+#include "format/helper.h"
+#include "format/memory.h"
+
+/* How to look; zeros are fine. */
+struct look_rules {
+    struct format_choice choice;
+    struct format_helper helper;
+    const struct format_memory *memory;
+};
 
 struct look {
     char *path; /* absolute and canonical */
@@ -9,9 +19,13 @@ struct look {
     struct cards cards;
     struct format_groups *groups;
     struct plan plan;
+    char *helper_text; /* why the grouping helper could not be asked; NULL: it was, or there is none */
+    struct look_rules rules;
 };
 
-/* -1: as tree_scan and format_group_tree. */
-int look_at(const char *path, struct look **out, struct err *err);
+void look_rules_of(const struct root_settings *set, const struct settings *s, struct look_rules *out);
+
+/* -1: as tree_scan and format_group_tree.  rules NULL: none. */
+int look_at(const char *path, const struct look_rules *rules, struct look **out, struct err *err);
 void look_free(struct look *l); /* NULL is fine */
 void look_freep(struct look **l);

@@ -126,9 +126,7 @@ static void judge(struct work *w, struct plan_fileset *f, const struct found_car
         hold(f, REASON_NOT_UTF8, about(w->p, "its path", odd, "is not UTF-8"));
     else if (!good)
         hold(f, blocked->why, about(w->p, "the card", blocked->entry->path, "cannot be used"));
-    else if (g->why != REASON_NONE)
-        hold(f, g->why, g->text);
-    else if (other)
+    else if (f->why == REASON_NONE && other)
         hold(f, REASON_CONFLICT, about(w->p, "its file", other->path, "belongs to another card than the rest of the set"));
 }
 
@@ -151,12 +149,13 @@ static void chain(struct plan *p, struct plan_target *t)
     t->last = p->n_filesets;
 }
 
-static void add_fileset(struct work *w, const struct format_group *g, const struct found_card *near, size_t n_near)
+static void add_fileset(struct work *w, const struct format_group *g, const struct found_card *near, size_t n_near,
+                        enum reason why, const char *text)
 {
     struct plan *p = w->p;
     const struct found_card *blocked, *good = cards_apply(near, n_near, &blocked);
     struct plan_fileset f = {.group = g, .path = g->members[0]->path, 
-                             .target = SIZE_MAX, .next = SIZE_MAX, .card = good ? good : blocked, .text = "",
+                             .target = SIZE_MAX, .next = SIZE_MAX, .card = good ? good : blocked, .why = why, .text = text,
                              .bytes = bytes_of(g)};
 
     judge(w, &f, near, good, blocked);
@@ -170,20 +169,62 @@ static void add_fileset(struct work *w, const struct format_group *g, const stru
     p->filesets[p->n_filesets++] = f;
 }
 
-/* Files that are no images, and images that no card wants, are named and left out. */
+bool plan_is_ready(const struct tree *tree, const char *name, const char *path)
+{
+    size_t n = strlen(path);
+
+    do {
+        while (n > 0 && path[n - 1] != '/')
+            n--;
+
+        AUTO(mem_freep) char *marker = mem_printf("%.*s%s", (int)n, path, name);
+
+        if (tree_find(tree, marker))
+            return true;
+    } while (n-- > 0);
+    return false;
+}
+
+/* The root's choice, then the card's for what lies below it. */
+static enum reason chosen(const struct plan *p, const struct format_group *g, const struct found_card *near, size_t n_near,
+                          const char **text)
+{
+    const struct found_card *blocked, *good = near ? cards_apply(near, n_near, &blocked) : NULL;
+    const struct card *c = good ? good->card : NULL;
+    const char *path = g->members[0]->path;
+    struct format_choice root = *p->choice;
+
+    root.gaps |= root.ready && plan_is_ready(p->tree, root.ready, path);
+
+    enum reason why = format_chosen(g, &root, path, text);
+
+    if (!c || why == REASON_EXCLUDED || (!c->include && !c->exclude && !c->formats && !c->exclude_formats))
+        return why;
+
+    const struct format_choice own = {.include = c->include, .exclude = c->exclude, .formats = c->formats,
+                                      .exclude_formats = c->exclude_formats, .gaps = root.gaps};
+
+    enum reason own_why = format_chosen(g, &own, path + strlen(good->dir) + (*good->dir != '\0'), text);
+
+    return own_why == REASON_EXCLUDED || why != REASON_NONE ? own_why : why;
+}
+
+/* Files that are no images, and images that no card or nobody wants, are named and left out. */
 static void take_group(struct work *w, const struct format_group *g)
 {
     const struct tree_entry *target = g->members[0];
     size_t n_near = 0;
     const struct found_card *near = cards_near(w->p->cards, target->path, target->dir_len, &n_near);
-    bool image = g->why != REASON_UNKNOWN_FORMAT;
+    const char *text;
+    enum reason why = chosen(w->p, g, near, n_near, &text);
+    bool wanted = why != REASON_UNKNOWN_FORMAT && why != REASON_EXCLUDED;
 
-    if (image && near) {
-        add_fileset(w, g, near, n_near);
+    if (wanted && near) {
+        add_fileset(w, g, near, n_near, why, text);
         return;
     }
     for (size_t i = 0; i < g->n_members; i++)
-        skip(w, g->members[i]->path, image ? REASON_NO_CARD : g->why, image ? "" : g->text);
+        skip(w, g->members[i]->path, wanted ? REASON_NO_CARD : why, wanted ? "" : text);
 }
 
 static int by_path(const void *a, const void *b)
@@ -191,12 +232,13 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct plan_skip *)a)->path, ((const struct plan_skip *)b)->path);
 }
 
-void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards, const char *root_name,
-               struct plan *out)
+void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards,
+               const struct format_choice *choice, const char *root_name, struct plan *out)
 {
+    static const struct format_choice everything;
     struct work w = {.p = out};
 
-    *out = (struct plan){.root_name = root_name, .cards = cards, .arena = arena_new()};
+    *out = (struct plan){.root_name = root_name, .cards = cards, .choice = choice ? choice : &everything, .tree = tree, .arena = arena_new()};
     for (size_t i = 0; i < groups->n; i++)
         take_group(&w, &groups->at[i]);
     for (size_t i = 0; i < tree->n; i++)

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "engine/cards.h"
-#include "format/format.h"
+#include "format/choice.h"
 
 /* What a card's directory becomes: a dataset for its images, a screen for its plates. */
 struct plan_target {
@@ -45,13 +45,19 @@ struct plan {
     struct plan_skip *skips; /* by path */
     size_t n_skips;
     const struct cards *cards;
+    const struct format_choice *choice; /* of the root */
+    const struct tree *tree;
     struct arena *arena;
 };
 
-/* `root_name`: the last part of the root's absolute path; the name of the dataset of a card in the root itself. */
-void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards, const char *root_name,
-               struct plan *out);
+/* `root_name`: the last part of the root's absolute path; the name of the dataset of a card in the root itself.  `choice` is the
+ * root's; a card makes its own for its directory on top. */
+void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards,
+               const struct format_choice *choice, const char *root_name, struct plan *out);
 void plan_clear(struct plan *p);
+
+/* Is a file of that name in the directory of a path, or further up? */
+bool plan_is_ready(const struct tree *tree, const char *name, const char *path);
 
 /* The name of an image: the path below the card's directory, parts joined by "-", blanks and control characters as
  * underscores. */

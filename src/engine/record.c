@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void record_revision(struct arena *a, const struct card *c, struct ledger_revision *out)
@@ -70,33 +71,38 @@ static struct ledger_member *members_of(struct arena *a, const struct format_gro
     return members;
 }
 
-/* Is a file of that name in the directory of a path, or further up? */
-static bool is_ready(const struct tree *tree, const char *name, const char *path)
+static bool is_young(const struct format_group *g, int64_t incomplete_ms)
 {
-    size_t n = strlen(path);
+    int64_t newest = INT64_MIN;
 
-    do {
-        while (n > 0 && path[n - 1] != '/')
-            n--;
+    for (size_t i = 0; i < g->n_members; i++) {
+        const struct tree_stamp *s = &g->members[i]->stamp;
 
-        AUTO(mem_freep) char *marker = mem_printf("%.*s%s", (int)n, path, name);
+        newest = s->mtime_ns > newest ? s->mtime_ns : newest;
+        newest = s->ctime_ns > newest ? s->ctime_ns : newest;
+    }
+    return clock_wall_ms() - newest / NS_PER_MS < incomplete_ms;
+}
 
-        if (tree_find(tree, marker))
-            return true;
-    } while (n-- > 0);
-    return false;
+/* The rest of a set may still be on its way: that is no news for anybody yet. */
+static void wait_in_silence(struct arena *a, struct ledger_plan *p, const struct plan_fileset *f, int64_t incomplete_ms)
+{
+    if (f->why != REASON_INCOMPLETE || !is_young(f->group, incomplete_ms))
+        return;
+    p->why = REASON_SETTLING;
+    p->text = arena_printf(a, "incomplete so far: %s", f->text);
 }
 
 static void wait_for_marker(struct arena *a, struct ledger_plan *p, const struct look *look, const char *ready)
 {
-    if (!ready || p->why != REASON_NONE || is_ready(look->tree, ready, p->path))
+    if (!ready || p->why != REASON_NONE || plan_is_ready(look->tree, ready, p->path))
         return;
     p->why = REASON_SETTLING;
     p->text = arena_printf(a, "until a file '%s' says that its directory is complete", ready);
 }
 
 /* A set whose name is not known is held: nothing is imported without one. */
-static struct ledger_plan *plans_of(struct arena *a, const struct look *look, const char *ready)
+static struct ledger_plan *plans_of(struct arena *a, const struct look *look, const struct record_rules *rules)
 {
     const struct plan *p = &look->plan;
     struct ledger_plan *plans = arena_alloc(a, p->n_filesets + 1, sizeof(*plans));
@@ -108,7 +114,8 @@ static struct ledger_plan *plans_of(struct arena *a, const struct look *look, co
                                         .format = f->group->format, .reader = f->group->reader, .plate = f->group->plate,
                                         .why = f->why, .text = f->text, .members = members_of(a, f->group),
                                         .n_members = f->group->n_members};
-        wait_for_marker(a, &plans[i], look, ready);
+        wait_for_marker(a, &plans[i], look, rules->ready);
+        wait_in_silence(a, &plans[i], f, rules->incomplete_ms);
     }
     return plans;
 }
@@ -125,7 +132,7 @@ int record_look(struct ledger *ledger, const struct look *look, const struct rec
     scan.n_cards = p->cards->n;
     scan.targets = targets_of(a, p, revisions);
     scan.n_targets = p->n_targets;
-    scan.plans = plans_of(a, look, rules->ready);
+    scan.plans = plans_of(a, look, rules);
     scan.n_plans = p->n_filesets;
     return ledger_sync(ledger, &scan, out, err);
 }

@@ -8,6 +8,7 @@ struct record_rules {
     int64_t root;      /* of ledger_root */
     int64_t settle_ms;
     const char *ready; /* name of the file that says that a directory is complete; NULL: none is needed */
+    int64_t incomplete_ms; /* an incomplete set whose files are younger just waits */
     bool trust_times;  /* see struct ledger_scan */
 };
 

@@ -28,7 +28,7 @@ int engine_place(const struct settings *s, struct ledger *l, const char *dir, st
                  struct err *err)
 {
     const struct settings_root *configured = settings_root_of(s, dir);
-    struct engine_place found = {.set = configured ? configured->set : s->defaults};
+    struct engine_place found = {.set = configured ? configured->set : s->defaults, .settings = s};
 
     if (configured) {
         found.name = arena_str(a, configured->name);
@@ -70,11 +70,14 @@ static int check_there(struct ledger *l, const struct engine_place *place, const
 static int take_in(struct ledger *l, const struct engine_place *place, int64_t root, struct ledger_synced *out, struct err *err)
 {
     AUTO(look_freep) struct look *look = NULL;
+    struct look_rules how;
 
-    if (look_at(place->path, &look, err) < 0 || check_there(l, place, look, err) < 0)
+    look_rules_of(&place->set, place->settings, &how);
+    if (look_at(place->path, &how, &look, err) < 0 || check_there(l, place, look, err) < 0)
         return -1;
 
     const struct record_rules rules = {.root = root, .settle_ms = place->set.settle_s * 1000,
+                                       .incomplete_ms = place->set.incomplete_s * 1000,
                                        .trust_times = scan_trusts_times(look->tree->fd), .ready = place->set.ready};
 
     return record_look(l, look, &rules, out, err);

@@ -18,6 +18,9 @@ struct root_settings {
     const char *marker; /* a path of the root: without it the root is away; NULL: none is looked for */
     const char *ready;  /* files are imported once a file of this name lies beside them or further up; NULL: at once */
     const char *duplicates; /* "import", "skip", "report": files with the bytes of others that were imported */
+    const char *include, *exclude, *formats, *exclude_formats; /* struct format_choice */
+    bool gaps;                                                 /* the same */
+    int64_t incomplete_s; /* so long an incomplete set just waits; then it is reported */
     bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };
 
@@ -43,6 +46,8 @@ struct settings {
     int64_t uploads; /* files of one set sent at a time */
     int64_t import_deadline_s; /* for one fileset, from the last byte sent to the server's "done" */
     const char *annotations_namespace;
+    const char *helper;  /* struct format_helper */
+    int64_t helper_s;
     const char *in_place_paths; /* om_paths_parse; NULL: the same names on both sides */
     const char *log_level;
     const char *trace; /* "off", "wire" */

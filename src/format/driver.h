@@ -26,6 +26,7 @@ struct format_verdict {
     const char *reader; /* the full class name; NULL when unknown */
     bool plate;
     bool unknown;       /* left out, and the official importer would not call it an error either */
+    bool by_name;       /* as in format_group */
     const struct format_facts *facts; /* in the arena */
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ceilings.h"
 #include "base/io.h"
 
 void format_each(void (*take)(void *arg, const struct format_about *about), void *arg)
@@ -45,6 +46,7 @@ int format_ask(const struct tree *tree, const struct tree_entry *e,
     look->entry = e;
     look->fd = fd;
     look->arena = arena;
+    look->names_left = NAMES_TREE_MAX;
     if (format_look_at(look, err) < 0)
         return -1;
     ask_each(look, take, arg);

@@ -25,6 +25,8 @@ struct format_group {
     size_t n_missing;    /* all of them */
     bool tolerated;      /* INCOMPLETE, but Bio-Formats would import it and leave the missing planes black */
     bool unknown;        /* left out, and no error to the official importer either */
+    bool helped;         /* by the word of the grouping helper (helper.h) */
+    bool by_name;        /* DEFERRED because only its name says what it is */
 };
 
 enum { FORMAT_MISSING_KEPT = 20 };

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ceilings.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "format/group.h"
 #include "format/memory.h"
 
 /* The answer with what holds it. */
@@ -20,7 +22,19 @@ struct asking {
     struct format_scene *scene;
     struct format_look *look;
     struct recollection *known;
+    const struct format_names *last; /* list of names that was counted */
 };
+
+/* Lists of names that nobody shares are counted against the ceiling. */
+static void count_names(struct asking *a, const struct format_file *file)
+{
+    const struct format_names *names = file->said.facts ? file->said.facts->names : NULL;
+
+    if (!names || names == a->last)
+        return;
+    a->last = names;
+    a->look->names_left -= names->n < a->look->names_left ? names->n : a->look->names_left;
+}
 
 /* The first driver that wants an open file has it. */
 static void ask_drivers(struct format_file *file, struct format_look *look)
@@ -78,6 +92,7 @@ static void open_and_ask(struct asking *a, struct format_file *file)
         return;
     }
     ask(file, a->look);
+    count_names(a, file);
     recollection_keep(a->known, file);
 }
 
@@ -109,6 +124,7 @@ static void ask_all(struct format_scene *scene, const struct format_memory *memo
 {
     struct asking a = {.scene = scene, .look = mem_new(1, sizeof(*a.look)), .known = recollection_new(memory, scene->arena)};
 
+    a.look->names_left = NAMES_TREE_MAX + 4 * scene->n_files;
     for (size_t i = 0; i < scene->n_files; i++)
         look_and_ask(&a, &scene->files[i]);
     recollection_free(a.known);
@@ -161,6 +177,73 @@ int format_group_tree(const struct tree *tree, const struct format_options *opti
     *g = (struct owned_groups){.groups = {scene.groups, scene.n_groups}, .at = scene.groups, .arena = scene.arena};
     *out = &g->groups;
     return 0;
+}
+
+struct arena *groups_arena(struct format_groups *groups)
+{
+    return ((struct owned_groups *)groups)->arena;
+}
+
+enum { FREE = 1, TAKEN }; /* a file of a deferred group; one that is in a new group already */
+
+static bool is_open(const struct format_group *g)
+{
+    return g->why == REASON_DEFERRED && !g->by_name;
+}
+
+static bool may_replace(const struct tree_entry *first, const uint8_t *state, const struct format_group *g)
+{
+    for (size_t i = 0; i < g->n_members; i++)
+        if (state[g->members[i] - first] != FREE)
+            return false;
+    return true;
+}
+
+static void mark(const struct tree_entry *first, uint8_t *state, const struct format_group *g, uint8_t as)
+{
+    for (size_t i = 0; i < g->n_members; i++)
+        state[g->members[i] - first] = as;
+}
+
+/* A deferred group without the files that found a group of their own. */
+static void keep_rest(struct format_group *g, const struct tree_entry *first, const uint8_t *state, struct arena *arena)
+{
+    const struct tree_entry **rest = arena_alloc(arena, g->n_members, sizeof(*rest));
+    size_t n = 0;
+
+    for (size_t i = 0; i < g->n_members; i++)
+        if (state[g->members[i] - first] == FREE)
+            rest[n++] = g->members[i];
+    g->members = rest;
+    g->n_members = n;
+}
+
+void groups_replace(struct format_groups *groups, const struct tree *tree, const struct format_group *by, size_t n)
+{
+    struct owned_groups *owned = (struct owned_groups *)groups; /* its first member */
+    AUTO(mem_freep) uint8_t *state = mem_new(tree->n + 1, 1);
+    struct format_group *at = mem_new(groups->n + n, sizeof(*at));
+    size_t kept = 0;
+
+    for (size_t i = 0; i < groups->n; i++)
+        if (is_open(&owned->at[i]))
+            mark(tree->entries, state, &owned->at[i], FREE);
+    for (size_t i = 0; i < n; i++)
+        if (may_replace(tree->entries, state, &by[i])) {
+            mark(tree->entries, state, &by[i], TAKEN);
+            at[kept++] = by[i];
+        }
+    for (size_t i = 0; i < groups->n; i++) {
+        if (is_open(&owned->at[i]))
+            keep_rest(&owned->at[i], tree->entries, state, owned->arena);
+        if (owned->at[i].n_members > 0)
+            at[kept++] = owned->at[i];
+    }
+    if (kept > 0)
+        qsort(at, kept, sizeof(*at), by_target);
+    free(owned->at);
+    owned->at = at;
+    owned->groups = (struct format_groups){at, kept};
 }
 
 void format_groups_free(struct format_groups *g)

@@ -40,6 +40,8 @@ static const char *read_header(struct format_look *look, struct format_facts *fa
     struct header h = {.bytes = 0};
     struct err err = ERR_INIT;
 
+    if (look->names_left == 0)
+        return LOOK_TOO_MANY_NAMES;
     if (bytes > OME_XML_MAX || bytes > look->size - XML_AT)
         return "a LIF that ends within its header";
     names_begin(&h.names);

@@ -19,6 +19,10 @@ static int look_for_ome(struct format_look *look, struct err *err)
 
     if (look->tiff.broken || at->bytes == 0 || !looks_like_xml(look->tiff.comment) || !strstr(look->tiff.comment, "OME"))
         return 0;
+    if (look->names_left == 0) {
+        look->tiff.broken = LOOK_TOO_MANY_NAMES;
+        return 0;
+    }
     if (ome_read(look->fd, at->offset, at->bytes, &look->last_names, look->arena, &look->ome, err) < 0 &&
         err->why == REASON_UNREADABLE)
         return -1;

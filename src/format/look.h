@@ -26,11 +26,14 @@ struct format_look {
     struct tiff_facts tiff;
     struct ome_facts *ome; /* of the first ImageDescription; NULL when there is none that parses */
     const struct format_names *last_names; /* of the last file that had any: members of a set share one list */
+    size_t names_left;     /* names that may still be kept, of all files together; 0: no more */
     struct arena *arena;   /* lives as long as the answer */
 };
 
 /* Fill in a look from an open file.  -1: it cannot be read. */
 int format_look_at(struct format_look *look, struct err *err);
+
+#define LOOK_TOO_MANY_NAMES "the files of this directory tree name too many others"
 
 /* A TIFF with OME-XML that has an image or says where the OME-XML is. */
 bool look_is_ome_tiff(const struct format_look *look);

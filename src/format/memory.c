@@ -109,7 +109,7 @@ void recollection_keep(struct recollection *r, const struct format_file *file)
     put_text(&b, v->text);
     put_text(&b, v->format);
     put_text(&b, v->reader);
-    put_number(&b, (v->plate ? 1u : 0u) | (v->unknown ? 2u : 0u));
+    put_number(&b, (v->plate ? 1u : 0u) | (v->unknown ? 2u : 0u) | (v->by_name ? 4u : 0u));
     if (put_facts(r, &b, v->facts) && !b.full)
         r->memory->keep(r->memory->arg, file->entry, b.data, b.len);
 }
@@ -241,6 +241,7 @@ bool recollection_find(struct recollection *r, struct format_file *file)
     v.why = reason_named(why ? why : "");
     v.plate = flags & 1;
     v.unknown = flags & 2;
+    v.by_name = flags & 4;
     v.facts = get_facts(r, &b);
     if (b.bad || !known || !why)
         return false;

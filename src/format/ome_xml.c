@@ -15,7 +15,8 @@ static bool detect(struct format_look *look, struct format_verdict *said)
         return false;
     *said = (struct format_verdict){.format = "OME-XML", .reader = "loci.formats.in.OMEXMLReader"};
 
-    int done = ome_read(look->fd, 0, look->size, &look->last_names, look->arena, &ome, &err);
+    int done = look->names_left == 0 ? err_set(&err, REASON_TOO_LARGE, 0, "%s", LOOK_TOO_MANY_NAMES)
+                                     : ome_read(look->fd, 0, look->size, &look->last_names, look->arena, &ome, &err);
 
     if (done != 0) {
         said->why = done < 0 ? err.why : REASON_BROKEN_FILE;

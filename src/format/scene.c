@@ -32,6 +32,7 @@ static void add_group(struct format_set *set, const struct tree_entry *const *me
         .n_missing = set->missing.n,
         .tolerated = set->tolerated,
         .unknown = v->unknown,
+        .by_name = v->by_name,
     };
 }
 

@@ -16,21 +16,22 @@
 /* Directories whose content is one set, or has lost its master. */
 struct place_rule {
     const char *format;
-    const char *directory; /* a glob for one part of the path */
+    const char *directory; /* a glob for one part of the path; "*" is the last one */
     const char *name;      /* a glob for the file's name */
     enum reason why;
     const char *text;
     const char *master;    /* what the directory's name has more than its master's; NULL: there is none */
     bool mine_only;        /* the official importer knows nothing of it */
+    unsigned up;           /* the set begins so many directories further up */
 };
 
 static const struct place_rule places[] = {
     {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, "a Zarr directory is one image, which this version does not import", NULL, true},
     {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there", ".files", true},
-    {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, ""},
-    {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, ""},
-    {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, ""},
-    {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, ""},
+    {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, "", .up = 2},
+    {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, "", .up = 2},
+    {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, "", .up = 1},
+    {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, "", .up = 1},
 };
 
 enum { NO_ROW = UINT16_MAX };
@@ -78,6 +79,10 @@ static int read_master(struct format_look *look, const struct set_rule *rule, st
 
     if (!rule->read)
         return 1;
+    if (look->names_left == 0) {
+        *text = LOOK_TOO_MANY_NAMES;
+        return -1;
+    }
     names_begin(&names);
     done = rule->read(look, &names, text);
     if (done > 0)
@@ -111,6 +116,17 @@ static bool detect_master(struct format_look *look, struct format_verdict *said)
     return false;
 }
 
+/* Bytes of a path without its last directories. */
+static size_t bytes_up(const char *path, size_t n, unsigned up)
+{
+    for (; up > 0 && n > 0; up--) {
+        const char *slash = memrchr(path, '/', n);
+
+        n = slash ? (size_t)(slash - path) : 0;
+    }
+    return n;
+}
+
 static bool detect_place(struct format_look *look, struct format_verdict *said)
 {
     const char *path = look->entry->path;
@@ -120,12 +136,14 @@ static bool detect_place(struct format_look *look, struct format_verdict *said)
         AUTO(mem_freep) char *part = mem_strn(path + at, n);
 
         for (size_t i = 0; i < ARRAY_LEN(places); i++)
-            if (!(look->official && places[i].mine_only) && fnmatch(places[i].directory, part, FNM_CASEFOLD) == 0 &&
+            if (!(look->official && places[i].mine_only) &&
+                (strcmp(places[i].directory, "*") != 0 || at + n == look->entry->dir_len) &&
+                fnmatch(places[i].directory, part, FNM_CASEFOLD) == 0 &&
                 fnmatch(places[i].name, look->entry->name, FNM_CASEFOLD) == 0) {
                 struct format_facts *facts = keep(look, said, NO_ROW);
 
                 facts->flags = (uint16_t)i;
-                facts->number = at + n; /* bytes of the path up to the directory that matched */
+                facts->number = bytes_up(path, at + n, places[i].up);
                 said->why = places[i].why;
                 said->text = places[i].text;
                 said->format = places[i].format;
@@ -374,7 +392,8 @@ static bool master_is_there(const struct format_scene *scene, const char *base, 
 static void group_place(struct format_scene *scene, struct format_file *file)
 {
     const struct place_rule *place = &places[file->said.facts->flags];
-    AUTO(mem_freep) char *base = mem_printf("%.*s/", (int)file->said.facts->number, file->entry->path);
+    int n = (int)file->said.facts->number;
+    AUTO(mem_freep) char *base = mem_printf("%.*s%s", n, file->entry->path, n > 0 ? "/" : "");
     struct format_set set;
 
     if (master_is_there(scene, base, place)) {
@@ -387,7 +406,8 @@ static void group_place(struct format_scene *scene, struct format_file *file)
 
         if (strncmp(f->entry->path, base, strlen(base)) != 0)
             break;
-        if (f->driver == &format_sets && f->said.facts && !set_rule_of(f) && &places[f->said.facts->flags] == place)
+        if (f->driver == &format_sets && f->said.facts && !set_rule_of(f) &&
+            strcmp(places[f->said.facts->flags].format, place->format) == 0)
             set_add(&set, f);
     }
     set_end(&set, &file->said);

@@ -55,8 +55,10 @@ static void claim(const struct format_look *look, const struct format_row *row, 
     *said = (struct format_verdict){.format = row->format, .reader = row->reader};
     if (!row->reader || (row->rule == GUESS && !look->official))
         said->why = REASON_DEFERRED;
-    if (row->rule == GUESS)
+    if (row->rule == GUESS) {
         said->text = "only its name says what it is";
+        said->by_name = true;
+    }
     if (row->rule == ORPHAN) {
         said->why = REASON_INCOMPLETE;
         said->text = "the file that it belongs to is not there";

@@ -70,7 +70,7 @@ static void make(struct scene *s, const struct format_group *groups, size_t n)
 {
     const struct format_groups all = {.at = groups, .n = n};
 
-    plan_make(s->tree, &all, &s->cards, "top", &s->plan);
+    plan_make(s->tree, &all, &s->cards, NULL, "top", &s->plan);
 }
 
 static void end(struct scene *s)

@@ -74,7 +74,7 @@ static struct ledger_synced record(struct place *p)
     AUTO(mem_freep) char *tree = mem_printf("%s/tree", p->dir);
     struct ledger_synced out = {0};
 
-    assert_ok(look_at(tree, &look, &p->err), &p->err);
+    assert_ok(look_at(tree, NULL, &look, &p->err), &p->err);
     assert_ok(record_look(p->l, look, &p->rules, &out, &p->err), &p->err);
     return out;
 }
@@ -136,7 +136,7 @@ static void a_root_that_is_not_there_is_away(void **state)
     struct err err = ERR_INIT;
     struct look *look = NULL;
 
-    assert_fails(look_at("/does/not/exist", &look, &err), &err, REASON_ROOT_AWAY);
+    assert_fails(look_at("/does/not/exist", NULL, &look, &err), &err, REASON_ROOT_AWAY);
 }
 
 int main(void)
