@@ -61,6 +61,7 @@ int look_at(const char *path, const struct look_rules *rules, struct look **out,
     if (format_group_tree(l->tree, &options, &l->groups, err) < 0)
         return -1;
     ask_helper(l);
+    l->rules.memory = NULL; /* only as long as the files were looked at */
     plan_make(l->tree, l->groups, &l->cards, &l->rules.choice, strrchr(l->path, '/') + 1, &l->plan);
     *out = STEAL(l);
     return 0;

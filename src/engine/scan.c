@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/memory.h"
 #include "engine/record.h"
 #include "tree/watch.h"
 
@@ -67,13 +68,29 @@ static int check_there(struct ledger *l, const struct engine_place *place, const
     return n == 0 ? 0 : err_set(err, REASON_ROOT_AWAY, 0, "directory '%s': it is empty", place->path);
 }
 
+/* Files that the ledger knows by their stamps stay closed. */
+static int look_remembering(struct ledger *l, int64_t root, const char *path, struct look_rules *how, struct look **out,
+                            struct err *err)
+{
+    struct engine_memory memory;
+
+    engine_memory_open(l, root, &memory);
+    how->memory = &memory.format;
+
+    int done = look_at(path, how, out, err);
+
+    engine_memory_close(&memory, done == 0 ? (*out)->tree : NULL);
+    how->memory = NULL;
+    return done;
+}
+
 static int take_in(struct ledger *l, const struct engine_place *place, int64_t root, struct ledger_synced *out, struct err *err)
 {
     AUTO(look_freep) struct look *look = NULL;
     struct look_rules how;
 
     look_rules_of(&place->set, place->settings, &how);
-    if (look_at(place->path, &how, &look, err) < 0 || check_there(l, place, look, err) < 0)
+    if (look_remembering(l, root, place->path, &how, &look, err) < 0 || check_there(l, place, look, err) < 0)
         return -1;
 
     const struct record_rules rules = {.root = root, .settle_ms = place->set.settle_s * 1000,

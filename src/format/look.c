@@ -37,7 +37,8 @@ int format_look_at(struct format_look *look, struct err *err)
         return err_set(err, REASON_UNREADABLE, 0, "looking at a file");
     look->size = (uint64_t)st.st_size;
 
-    ssize_t got = io_pread(look->fd, look->head, sizeof(look->head), 0, err);
+    size_t want = look->size < sizeof(look->head) ? (size_t)look->size : sizeof(look->head);
+    ssize_t got = io_pread(look->fd, look->head, want, 0, err);
 
     if (got < 0)
         return -1;

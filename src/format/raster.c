@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/io.h"
 #include "base/str.h"
+#include "format/single.h"
 
 static const uint8_t png_begin[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 static const uint8_t png_end[12] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
@@ -14,12 +14,10 @@ enum { PNG_TAIL = 4096 };
 /* The last chunk of a whole PNG is IEND; some programs append their own bytes after it. */
 static bool png_is_whole(const struct format_look *look)
 {
-    struct err err = ERR_INIT;
     uint8_t tail[PNG_TAIL];
-    uint64_t from = look->size > PNG_TAIL ? look->size - PNG_TAIL : 0;
-    ssize_t n = io_pread(look->fd, tail, sizeof(tail), (off_t)from, &err);
+    size_t n = look->size > PNG_TAIL ? PNG_TAIL : (size_t)look->size;
 
-    return n >= (ssize_t)sizeof(png_end) && memmem(tail, (size_t)n, png_end, sizeof(png_end));
+    return look_read(look, look->size - n, tail, n) && memmem(tail, n, png_end, sizeof(png_end));
 }
 
 static bool detect_png(struct format_look *look, struct format_verdict *said)

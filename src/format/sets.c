@@ -23,15 +23,18 @@ struct place_rule {
     const char *master;    /* what the directory's name has more than its master's; NULL: there is none */
     bool mine_only;        /* the official importer knows nothing of it */
     unsigned up;           /* the set begins so many directories further up */
+    const char *needs;     /* stands in every path that fits, letters in any case: tells the others apart quickly */
 };
 
 static const struct place_rule places[] = {
-    {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, "a Zarr directory is one image, which this version does not import", NULL, true},
-    {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there", ".files", true},
-    {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, "", .up = 2},
-    {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, "", .up = 2},
-    {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, "", .up = 1},
-    {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, "", .up = 1},
+    {"OME-Zarr", "*.zarr", "*", REASON_DEFERRED, "a Zarr directory is one image, which this version does not import", NULL, true,
+     .needs = ".zarr/"},
+    {"Olympus OIF", "*.oif.files", "*", REASON_INCOMPLETE, "the .oif that these files belong to is not there", ".files", true,
+     .needs = ".oif.files/"},
+    {"MIAS", "Well[0-9]*", "mode*.tif*", REASON_DEFERRED, "", .up = 2, .needs = "/mode"},
+    {"MIAS", "results", "Well[0-9]*_detail.txt", REASON_DEFERRED, "", .up = 2, .needs = "_detail.txt"},
+    {"MIAS", "Batchresults", "*_Results.txt", REASON_DEFERRED, "", .up = 1, .needs = "_results.txt"},
+    {"MIAS", "*", "Nugenesistemplate.txt", REASON_DEFERRED, "", .up = 1, .needs = "nugenesis"},
 };
 
 enum { NO_ROW = UINT16_MAX };
@@ -59,6 +62,10 @@ static bool contains(const struct format_look *look, const struct set_rule *rule
 
 static bool name_fits(const char *pattern, const char *name)
 {
+    size_t n = strlen(name), length = strlen(pattern);
+
+    if (n == 0 || (name[n - 1] | 32) != (pattern[length - 1] | 32)) /* cheap, and nearly always so */
+        return false;
     return pattern[0] == '*' ? str_ends_nocase(name, pattern + 1) : strcasecmp(name, pattern) == 0;
 }
 
@@ -127,30 +134,41 @@ static size_t bytes_up(const char *path, size_t n, unsigned up)
     return n;
 }
 
-static bool detect_place(struct format_look *look, struct format_verdict *said)
+static bool fits_place(const struct format_look *look, const struct place_rule *place, size_t at, size_t n)
+{
+    AUTO(mem_freep) char *part = mem_strn(look->entry->path + at, n);
+
+    return (strcmp(place->directory, "*") != 0 || at + n == look->entry->dir_len) &&
+           fnmatch(place->directory, part, FNM_CASEFOLD) == 0 && fnmatch(place->name, look->entry->name, FNM_CASEFOLD) == 0;
+}
+
+static bool detect_in_place(struct format_look *look, const struct place_rule *place, struct format_verdict *said)
 {
     const char *path = look->entry->path;
 
-    for (size_t at = 0; at < look->entry->dir_len; ) {
-        size_t n = strcspn(path + at, "/");
-        AUTO(mem_freep) char *part = mem_strn(path + at, n);
+    for (size_t at = 0, n; at < look->entry->dir_len; at += n + 1) {
+        n = strcspn(path + at, "/");
+        if (!fits_place(look, place, at, n))
+            continue;
 
-        for (size_t i = 0; i < ARRAY_LEN(places); i++)
-            if (!(look->official && places[i].mine_only) &&
-                (strcmp(places[i].directory, "*") != 0 || at + n == look->entry->dir_len) &&
-                fnmatch(places[i].directory, part, FNM_CASEFOLD) == 0 &&
-                fnmatch(places[i].name, look->entry->name, FNM_CASEFOLD) == 0) {
-                struct format_facts *facts = keep(look, said, NO_ROW);
+        struct format_facts *facts = keep(look, said, NO_ROW);
 
-                facts->flags = (uint16_t)i;
-                facts->number = bytes_up(path, at + n, places[i].up);
-                said->why = places[i].why;
-                said->text = places[i].text;
-                said->format = places[i].format;
-                return true;
-            }
-        at += n + 1;
+        facts->flags = (uint16_t)(place - places);
+        facts->number = bytes_up(path, at + n, place->up);
+        said->why = place->why;
+        said->text = place->text;
+        said->format = place->format;
+        return true;
     }
+    return false;
+}
+
+static bool detect_place(struct format_look *look, struct format_verdict *said)
+{
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (!(look->official && places[i].mine_only) && strcasestr(look->entry->path, places[i].needs) &&
+            detect_in_place(look, &places[i], said))
+            return true;
     return false;
 }
 

@@ -7,13 +7,13 @@
 #include "format/drivers.h"
 
 /* ".tif.gz" of "a.tif.gz" and ".gz" of it are both its suffixes. */
-static bool has_suffix(const char *name, const char *suffixes)
+static bool has_suffix(const char *name, size_t length, const char *suffixes)
 {
-    size_t length = strlen(name);
-
     for (size_t n; *suffixes; suffixes += n + (suffixes[n] == ' ')) {
-        n = strcspn(suffixes, " ");
-        if (length > n && name[length - n - 1] == '.' && strncasecmp(name + length - n, suffixes, n) == 0)
+        for (n = 0; suffixes[n] && suffixes[n] != ' '; n++)
+            ;
+        if (length > n && name[length - n - 1] == '.' && (name[length - 1] | 32) == (suffixes[n - 1] | 32) &&
+            strncasecmp(name + length - n, suffixes, n) == 0)
             return true;
     }
     return false;
@@ -69,8 +69,10 @@ static void claim(const struct format_look *look, const struct format_row *row, 
 
 static bool detect(struct format_look *look, struct format_verdict *said)
 {
+    size_t length = strlen(look->entry->name);
+
     for (const struct format_row *row = format_rows; row->format; row++) {
-        bool named = has_suffix(look->entry->name, row->suffixes);
+        bool named = has_suffix(look->entry->name, length, row->suffixes);
 
         if (fits(look, row, named)) {
             claim(look, row, said);
@@ -92,6 +94,10 @@ bool look_read(const struct format_look *look, uint64_t at, void *to, size_t n)
 {
     struct err err = ERR_INIT;
 
+    if (n <= look->head_len && at <= look->head_len - n) {
+        memcpy(to, look->head + at, n);
+        return true;
+    }
     return n <= look->size && at <= look->size - n && io_pread(look->fd, to, n, (off_t)at, &err) == (ssize_t)n;
 }
 

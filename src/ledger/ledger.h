@@ -446,6 +446,21 @@ int ledger_place(const char *dir, struct err *err);
 /* Who holds the lock: 0 and the words "process 42 since ..."; LEDGER_NOTHING: nobody works on it. */
 int ledger_who(const char *state_dir, char out[128], struct err *err);
 
+/* ---- what was found in files ---------------------------------------------------------------------------------------- */
+
+/* Bytes by a file's path and stamp, for one look at a root.  Whatever fails is as if it were not known. */
+struct ledger_memory;
+
+void ledger_memory_open(struct ledger *l, int64_t root, struct ledger_memory **out);
+/* Of a file with exactly this stamp; valid until the next call. */
+bool ledger_memory_find(struct ledger_memory *m, const char *path, const struct ledger_stamp *s, const void **bytes, size_t *n);
+void ledger_memory_keep(struct ledger_memory *m, const char *path, const struct ledger_stamp *s, const void *bytes, size_t n);
+/* Lists that many files share: found by the number that keeping them gave, -1 when it failed. */
+bool ledger_memory_find_list(struct ledger_memory *m, int64_t id, const void **bytes, size_t *n);
+int64_t ledger_memory_keep_list(struct ledger_memory *m, const char *digest, const void *bytes, size_t n);
+/* Writes what is left.  `there` (may be NULL) says whether a path still exists: rows of others are removed in time. */
+void ledger_memory_close(struct ledger_memory *m, bool (*there)(void *arg, const char *path), void *arg);
+
 /* ---- requests ------------------------------------------------------------------------------------------------------ */
 
 struct ledger_request {

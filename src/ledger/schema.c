@@ -88,6 +88,11 @@ static const char *const migrations[] = {
 
     /* Stamps of a changed file whose checksum was compared with what was imported: it is not read again for them. */
     "ALTER TABLE file ADD COLUMN seen_size INTEGER; ALTER TABLE file ADD COLUMN seen_mtime_ns INTEGER;",
+    /* What was found in files by their stamps, and the lists of names that many of them share.  May be lost. */
+    "CREATE TABLE look_list (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;"
+    "CREATE TABLE look_file (root INTEGER NOT NULL REFERENCES root, path BLOB NOT NULL, size INTEGER NOT NULL,"
+    " mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, ino INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    " PRIMARY KEY (root, path)) STRICT, WITHOUT ROWID;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)
