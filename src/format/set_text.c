@@ -61,7 +61,7 @@ static unsigned count_of(const char *value, unsigned least)
 {
     unsigned long n = strtoul(value, NULL, 10);
 
-    return n < least ? least : n > NAMES_MAX ? NAMES_MAX : (unsigned)n;
+    return n < least ? least : n > NAMES_MAX ? NAMES_MAX + 1 : (unsigned)n;
 }
 
 /* ---- MetaMorph ---- */
