@@ -238,7 +238,8 @@ void plan_make(const struct tree *tree, const struct format_groups *groups, cons
     static const struct format_choice everything;
     struct work w = {.p = out};
 
-    *out = (struct plan){.root_name = root_name, .cards = cards, .choice = choice ? choice : &everything, .tree = tree, .arena = arena_new()};
+    *out = (struct plan){.root_name = root_name, .cards = cards, .choice = choice ? choice : &everything,
+                         .tree = tree, .arena = arena_new()};
     for (size_t i = 0; i < groups->n; i++)
         take_group(&w, &groups->at[i]);
     for (size_t i = 0; i < tree->n; i++)

@@ -251,7 +251,8 @@ static void many_masters_of_many_names_are_bounded(void **state)
 /* A file of 4 GiB that is nearly all holes: no more of it is read than of any other. */
 static void sparse_files_are_not_read(void **state)
 {
-    static const char *const names[] = {"a.nd", "a.oif", "a.lei", "a.pattern", "metadata.txt", "a.tif", "a.czi", "a.ics", "a.afi"};
+    static const char *const names[] = {"a.nd", "a.oif", "a.lei", "a.pattern", "metadata.txt", "a.tif", "a.czi", "a.ics",
+                                        "a.afi"};
     struct place *p = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
