@@ -33,6 +33,8 @@
 #define MEMORY_BYTES_MAX (64u << 20) /* bytes kept of one file, or of one list of names, from look to look */
 #define HELPER_ANSWER_MAX (256u << 20) /* bytes that the grouping helper may answer: a path a file of a large plate */
 #define MASTER_TEXT_MAX (64u << 20) /* bytes of a text that names the files of a set; the largest seen have some tens of MiB */
+#define TELL_MAIL_MAX (256u << 10)   /* bytes of one mail: 20 paths with two sentences each */
+#define NAMING_MAX (8u << 10)       /* bytes of a name made by a template; a path has at most 4,095 */
 #define CARD_PAIRS_MAX 1000u        /* rows of one card's key-value pairs */
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
 #define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */

@@ -21,6 +21,11 @@ const char *conf_type_word(const struct conf_key *key)
     return key->arg ? key->arg : type_rows[key->type].arg;
 }
 
+const char *conf_value_example(const struct conf_key *key)
+{
+    return key->example ? key->example : key->fallback ? key->fallback : "";
+}
+
 /* A secret's value is never repeated in a message. */
 static int wrong(const struct conf_key *key, const char *text, struct err *err)
 {
@@ -30,7 +35,8 @@ static int wrong(const struct conf_key *key, const char *text, struct err *err)
     conf_key_name(key, name);
     if (key->secret)
         return err_set(err, REASON_CONFIG, 0, "'%s' must be %s", name, type_rows[key->type].words);
-    return err_set(err, REASON_CONFIG, 0, "'%s' must be %s, not %s", name, type_rows[key->type].words, shown);
+    err_set(err, REASON_CONFIG, 0, "'%s' must be %s, not %s", name, type_rows[key->type].words, shown);
+    return conf_value_example(key)[0] ? err_hint(err, "for example %s", conf_value_example(key)) : -1;
 }
 
 static int in_range(const struct conf_key *key, struct conf_value *out, struct arena *arena, struct err *err)
@@ -110,7 +116,12 @@ static int read_text(const struct conf_key *key, const char *text, struct arena 
     if (key->type == CONF_PATH && text[0] && text[0] != '/')
         return wrong(key, text, err);
     out->text = arena_str(arena, text);
-    return 0;
+    if (!key->check || !text[0] || key->check(text, err) == 0)
+        return 0;
+    char name[64];
+    conf_key_name(key, name);
+    err->why = REASON_CONFIG;
+    return err_prefix(err, "'%s': ", name);
 }
 
 int conf_value_from_text(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out,

@@ -13,3 +13,6 @@ int conf_value_from_toml(const struct conf_key *key, const struct toml_node *nod
 
 /* Write to the struct that the key's offset is meant for. */
 void conf_value_put(const struct conf_key *key, const struct conf_value *value, void *out);
+
+/* A value that fits, as text; "" when there is none. */
+const char *conf_value_example(const struct conf_key *key);

@@ -31,6 +31,13 @@ struct log_field {
 void log_start(int fd, enum log_level most);
 void log_start_with(int fd, enum log_level most, bool with_time);
 
+/* Only the level, at any time. */
+void log_most(enum log_level most);
+
+/* Lines go to `write` instead, without time and level; NULL: to the file descriptor again.  At start, before threads. */
+typedef void log_write_fn(enum log_level level, const char *event, const struct log_field *fields, const char *line);
+void log_to(log_write_fn *write);
+
 /* The level of a word ("error", "warning", "info", "debug"), or -1. */
 int log_level_named(const char *word);
 

@@ -11,7 +11,8 @@
 
 /* What is known at any place of the command line. */
 static const struct cli_option common[] = {
-    {"help", NULL, ""}, {"version", NULL, ""}, {"json", NULL, ""}, {"config", "FILE", ""}, {NULL},
+    {"help", NULL, ""}, {"version", NULL, ""}, {"json", NULL, ""}, {"config", "FILE", ""}, {"quiet", NULL, ""},
+    {"verbose", NULL, ""}, {NULL},
 };
 
 /* Words for an option with a value. */

@@ -83,6 +83,12 @@ static int show(struct cli *cli)
 
 static int check(struct cli *cli)
 {
+    const struct conf *c = cli->settings.conf;
+
+    for (size_t i = 0; i < conf_n_files(c); i++) {
+        AUTO(mem_freep) char *file = str_show(conf_file(c, i));
+        fprintf(cli->out, "read %s\n", file);
+    }
     fprintf(cli->out, "the configuration is right: %zu root%s\n", cli->settings.n_roots, cli->settings.n_roots == 1 ? "" : "s");
     return CLI_OK;
 }
@@ -91,12 +97,30 @@ const struct command command_config_check = {
     .name = "config check",
     .args = "",
     .summary = "read the configuration and say what is wrong with it",
-    .help = "Reads what a run would read: the file, the environment and the options.\n"
+    .help = "Reads what a run would read: the file /etc/impomero/impomero.toml, the files *.toml in impomero.d beside\n"
+            "it, the environment and the options.  The first thing that is wrong is named with file and line.\n"
             "\n"
             "Example:\n"
             "  impomero config check --config=/etc/impomero/new.toml\n",
     .settings = true,
     .run = check,
+};
+
+static int example(struct cli *cli)
+{
+    conf_write_example(settings_keys, settings_n_keys, cli->out);
+    return CLI_OK;
+}
+
+const struct command command_config_example = {
+    .name = "config example",
+    .args = "",
+    .summary = "print a configuration file that names every setting, all as comments",
+    .help = "A configuration read from it changes nothing until lines are taken out of their comments.\n"
+            "\n"
+            "Example:\n"
+            "  impomero config example > impomero.toml\n",
+    .run = example,
 };
 
 const struct command command_config_show = {

@@ -125,11 +125,6 @@ static int run(struct cli *cli)
     return status;
 }
 
-static const struct cli_option options[] = {
-    {"quiet", NULL, "say only what went wrong"},
-    {NULL},
-};
-
 const struct command command_import = {
     .name = "import",
     .args = "DIR...",
@@ -147,7 +142,6 @@ const struct command command_import = {
             "Examples:\n"
             "  impomero import /data/microscope/day1\n"
             "  impomero import --settle=0 --json . | jq .imported\n",
-    .options = options,
     .min_args = 1,
     .max_args = -1,
     .settings = true,

@@ -1,7 +1,7 @@
 /* impomero watch: import, and go on with what comes later. */
 #include "base/log.h"
 #include "cli/job.h"
-#include "engine/engine.h"
+#include "daemon/daemon.h"
 
 /* -1 in words that name the way out. */
 static int check_roots(const struct cli *cli, struct err *err)
@@ -12,15 +12,21 @@ static int check_roots(const struct cli *cli, struct err *err)
     return err_hint(err, "name directories, or write [[root]] tables with name and path into the configuration");
 }
 
+/* What stood in the environment and on the command line stands there still. */
+static int load(void *cli, struct settings *out, struct err *err)
+{
+    return cli_load_settings(cli, out, err);
+}
+
 static int watch(struct cli *cli, struct ledger *l, char *const *dirs)
 {
-    const struct engine_job job = {.settings = &cli->settings, .ledger = l, .dirs = (const char *const *)dirs,
-                                   .n_dirs = (size_t)cli->n_args, .stop = &job_stop};
+    const struct daemon_job job = {.settings = &cli->settings, .load = load, .arg = cli, .ledger = l,
+                                   .dirs = (const char *const *)dirs, .n_dirs = (size_t)cli->n_args};
     struct err err = ERR_INIT;
 
     log_info("watch.begin", NULL, LOG_STR("ledger", ledger_uuid(l)), LOG_STR("state", cli->settings.state_dir),
              LOG_STR("server", cli->settings.server.host), LOG_INT("port", cli->settings.server.port));
-    if (engine_run(&job, &err) < 0)
+    if (daemon_run(&job, &err) < 0)
         return cli_fail(cli, NULL, &err);
     log_info("watch.end", "what is not done goes on at the next start");
     return CLI_OK;
@@ -33,7 +39,7 @@ static int run(struct cli *cli)
     char **dirs = NULL;
     int status;
 
-    job_catch_signals();
+    daemon_prepare();
     if (check_roots(cli, &err) < 0 || job_find_dirs(cli, &dirs, &err) < 0 ||
         ledger_open(cli->settings.state_dir, LEDGER_ENGINE, &l, &err) < 0)
         status = cli_fail(cli, NULL, &err);
@@ -57,6 +63,8 @@ const struct command command_watch = {
             "for.  What happens is written to standard error, a line each; impomero status says what waits.\n"
             "\n"
             "SIGTERM or SIGINT (Ctrl-C) ends it in order.  What was under way goes on at the next start.\n"
+            "SIGHUP reads the configuration again: roots and their settings hold at once, what needs a restart\n"
+            "is named, and a wrong one is refused.  Under systemd it speaks sd_notify and writes to the journal.\n"
             "\n"
             "Examples:\n"
             "  impomero watch /data/microscope\n"

@@ -43,7 +43,11 @@ struct cli {
     bool colour_out, colour_err; /* a terminal, and NO_COLOR is not set */
     struct cli_given { const char *name, *value; } *given; /* the options that stood there; value "" for flags */
     size_t n_given;
+    const char *const *env;
 };
+
+/* Read the settings, as at the start. */
+int cli_load_settings(const struct cli *cli, struct settings *out, struct err *err);
 
 /* The table of all commands, in the order of --help. */
 extern const struct command *const commands[];

@@ -3,6 +3,7 @@
 
 extern const struct command command_card_check;
 extern const struct command command_config_check;
+extern const struct command command_config_example;
 extern const struct command command_config_show;
 extern const struct command command_doctor;
 extern const struct command command_explain;
@@ -21,6 +22,7 @@ const struct command *const commands[] = {
     &command_card_check,
     &command_config_check,
     &command_config_show,
+    &command_config_example,
     &command_doctor,
     &command_plan,
     &command_groups,

@@ -8,21 +8,29 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-static int load_settings(struct cli *cli, const char *const *env, struct err *err)
+int cli_load_settings(const struct cli *cli, struct settings *out, struct err *err)
 {
-    AUTO(mem_freep) struct settings_option *options = mem_new(cli->n_given, sizeof(*options));
+    AUTO(mem_freep) struct settings_option *options = mem_new(cli->n_given + 1, sizeof(*options));
     size_t n = 0;
+
+    if (cli_flag(cli, "quiet") || cli_flag(cli, "verbose")) /* before --log-level, which is more exact */
+        options[n++] = (struct settings_option){"log-level", cli_flag(cli, "verbose") ? "debug" : "error"};
 
     for (size_t i = 0; i < cli->n_given; i++)
         if (conf_option(settings_keys, settings_n_keys, cli->given[i].name))
             options[n++] = (struct settings_option){cli->given[i].name, cli->given[i].value};
-    if (settings_load(&cli->settings, cli_value(cli, "config"), env, options, n, err) < 0)
+    return settings_load(out, cli_value(cli, "config"), cli->env, options, n, err);
+}
+
+static int load_settings(struct cli *cli, struct err *err)
+{
+    if (cli_load_settings(cli, &cli->settings, err) < 0)
         return -1;
     log_start(STDERR_FILENO, (enum log_level)log_level_named(cli->settings.log_level));
     return 0;
 }
 
-static int run(struct cli *cli, int argc, char **argv, const char *const *env)
+static int run(struct cli *cli, int argc, char **argv)
 {
     struct err err = ERR_INIT;
 
@@ -38,7 +46,7 @@ static int run(struct cli *cli, int argc, char **argv, const char *const *env)
     default:
         return cli_fail(cli, NULL, &err);
     }
-    if (cli->command->settings && load_settings(cli, env, &err) < 0)
+    if (cli->command->settings && load_settings(cli, &err) < 0)
         return cli_fail(cli, NULL, &err);
     return cli->command->run(cli);
 }
@@ -57,12 +65,13 @@ int cli_main(int argc, char **argv, const char *const *env)
     const char *no_colour = getenv("NO_COLOR");
     bool colour = !no_colour || !no_colour[0];
     struct cli cli = {
+        .env = env,
         .out = stdout,
         .err = stderr,
         .colour_out = colour && isatty(STDOUT_FILENO),
         .colour_err = colour && isatty(STDERR_FILENO),
     };
-    int status = close_output(&cli, run(&cli, argc, argv, env));
+    int status = close_output(&cli, run(&cli, argc, argv));
 
     settings_clear(&cli.settings);
     free(cli.given);

@@ -2,15 +2,52 @@
 #include "cli/command.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
-enum { LEFT = 26 }; /* columns of the left part of a list */
+enum {
+    LEFT = 26,   /* columns of the left part of a list */
+    WIDTH = 100, /* where there is no terminal */
+    CODE = 4,    /* of exit statuses */
+    NARROW = 50, /* less than that is not written for */
+};
+
+/* Columns to write in: the terminal's, or WIDTH. */
+static size_t width(FILE *out)
+{
+    struct winsize size;
+
+    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= NARROW ? size.ws_col : WIDTH;
+}
+
+/* Bytes of a text that go on one line: up to a blank, or all of a word that is too long. */
+static size_t line_of(const char *text, size_t most)
+{
+    size_t n = strlen(text);
+
+    if (n <= most)
+        return n;
+    for (n = most; n > 0 && text[n] != ' '; n--)
+        ;
+    return n > 0 ? n : strcspn(text, " ");
+}
+
+static void row_at(FILE *out, int column, const char *left, const char *right)
+{
+    size_t most = width(out) - (size_t)column - 2, n = line_of(right, most);
+
+    if (strlen(left) < (size_t)column)
+        fprintf(out, "  %-*s%.*s\n", column, left, (int)n, right);
+    else
+        fprintf(out, "  %s\n  %-*s%.*s\n", left, column, "", (int)n, right);
+    while (*(right += n + strspn(right + n, " "))) {
+        n = line_of(right, most);
+        fprintf(out, "  %-*s%.*s\n", column, "", (int)n, right);
+    }
+}
 
 static void row(FILE *out, const char *left, const char *right)
 {
-    if (strlen(left) < LEFT)
-        fprintf(out, "  %-*s%s\n", LEFT, left, right);
-    else
-        fprintf(out, "  %s\n  %-*s%s\n", left, LEFT, "", right);
+    row_at(out, LEFT, left, right);
 }
 
 static void option_row(FILE *out, const char *name, const char *arg, const char *text)
@@ -25,6 +62,8 @@ static void settings_rows(FILE *out)
 {
     fputs("\nSettings (also in " SETTINGS_FILE " and the environment):\n", out);
     option_row(out, "config", "FILE", "the configuration file to read");
+    option_row(out, "quiet", NULL, "say only what went wrong");
+    option_row(out, "verbose", NULL, "say more: the log's level is debug");
     for (size_t i = 0; i < settings_n_keys; i++) {
         const struct conf_key *key = &settings_keys[i];
         char option[64], text[512];
@@ -44,7 +83,7 @@ static void exit_rows(FILE *out)
     for (unsigned i = 0; i < cli_n_exits; i++) {
         char code[8];
         snprintf(code, sizeof(code), "%d", cli_exits[i].code);
-        fprintf(out, "  %-4s%s\n", code, cli_exits[i].text);
+        row_at(out, CODE, code, cli_exits[i].text);
     }
 }
 

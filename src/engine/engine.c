@@ -23,6 +23,8 @@ enum {
     CALM_S = 60,         /* until idle: but not for longer than this when there is nothing to do but to wait */
     LOOKS_AGAIN = 3,     /* until idle: how often files that change under way are looked at anew */
     PER_USER = 0,
+    TURN_WITHIN_S = 3600, /* a turn may ask the server about all images of a dataset */
+    LOOK_WITHIN_S = 6 * 3600, /* looking at some millions of files on a slow share */
 };
 
 struct worker {
@@ -264,8 +266,7 @@ static void release_aside(struct loop *l)
         (void)ledger_release(l->e->ledger, l->aside[i], &ignored);
     for (size_t i = 0; i < l->n_aside_cards; i++)
         (void)ledger_dataset_release(l->e->ledger, l->aside_cards[i], &ignored);
-    free(l->aside);
-    free(l->aside_cards);
+    l->n_aside = l->n_aside_cards = 0;
 }
 
 /* ---- what people asked for; the mutex is not held ---- */
@@ -399,17 +400,48 @@ static void rest(struct loop *l)
     pthread_mutex_lock(&e->mutex);
 }
 
+/* Other settings than a moment ago: other roots, perhaps.  What is under way goes on. */
+static void renew(struct loop *l)
+{
+    struct engine *e = l->e;
+    struct roots found;
+    struct err err = ERR_INIT;
+
+    if (!e->job->renewed || !atomic_exchange(e->job->renewed, false))
+        return;
+    sessions_renew(e->sessions, e->job->settings);
+    if (roots_find(&found, e, l->a, &err) < 0) {
+        roots_clear(&found);
+        log_warn("roots.kept", "the directory trees stay those of before", LOG_ERR(&err));
+        return;
+    }
+    roots_clear(&l->roots);
+    l->roots = found;
+    l->roots.renewed = true;
+    release_aside(l); /* some may be meant now */
+    engine_look_again(e);
+}
+
+static void beat(struct loop *l, int64_t within_s)
+{
+    if (l->e->job->beat)
+        l->e->job->beat(l->e->job->arg, within_s);
+}
+
 /* What is done without the mutex: nothing of it is the workers'. */
 static int take_news(struct loop *l, struct err *err)
 {
     bool all, due;
 
+    renew(l);
     roots_hear(&l->roots);
     if (take_requests(l, err) < 0)
         return -1;
     pthread_mutex_lock(&l->e->mutex);
     due = look_is_due(l, &all);
     pthread_mutex_unlock(&l->e->mutex);
+    if (due)
+        beat(l, LOOK_WITHIN_S);
     return due ? roots_look(&l->roots, all, err) : 0;
 }
 
@@ -424,6 +456,7 @@ static int turn(struct loop *l, bool *over, struct err *err)
     if (is_blocked(l, err))
         return -1;
     pthread_mutex_unlock(&e->mutex);
+    beat(l, TURN_WITHIN_S);
     if (clock_wall_ms() >= l->ledger_until_ms)
         r = take_news(l, err);
     pthread_mutex_lock(&e->mutex);
@@ -499,8 +532,10 @@ static int hurry(struct loop *l, struct err *err)
 
 static int run_all(struct loop *l, struct err *err)
 {
-    if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0) ||
-        (roots_look(&l->roots, true, err) < 0 && endure(l, err) < 0) || start_workers(l->e, err) < 0)
+    if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0))
+        return -1;
+    beat(l, LOOK_WITHIN_S);
+    if ((roots_look(&l->roots, true, err) < 0 && endure(l, err) < 0) || start_workers(l->e, err) < 0)
         return -1;
     return run_loop(l, err);
 }
@@ -524,6 +559,8 @@ int engine_run(const struct engine_job *job, struct err *err)
     end_workers(&e);
     trials_clear(&e.trials);
     release_aside(&l);
+    free(l.aside);
+    free(l.aside_cards);
     sessions_close(e.sessions);
     roots_clear(&l.roots);
     io_closep(&e.wake);

@@ -39,13 +39,15 @@ struct engine_event {
 };
 
 struct engine_job {
-    const struct settings *settings;
+    const struct settings *_Atomic settings; /* may be replaced; what was there before must outlive the run */
+    atomic_bool *renewed;                    /* NULL, or set by whoever replaced them: the loop takes the new roots */
     struct ledger *ledger; /* open for LEDGER_ENGINE */
     const char *const *dirs; /* to look at; one that lies in a known root is part of it, else it becomes a root */
     size_t n_dirs;           /* 0: all roots of the settings */
     bool until_idle;         /* end when nothing is left to do now (`import`); else go on for ever (the service) */
     atomic_bool *stop;       /* set by a signal handler: end soon, leave all as it is */
     void (*tell)(void *arg, const struct engine_event *event); /* NULL, or called by one thread at a time */
+    void (*beat)(void *arg, int64_t within_s); /* NULL, or: the loop lives; it beats again within so many seconds */
     bool (*ask)(void *arg, const char *host, uint16_t port, const struct link_cert *cert, const char *known); /* om_trust.ask */
     void *arg;
 };

@@ -30,6 +30,7 @@ void look_rules_of(const struct root_settings *set, const struct settings *s, st
     *out = (struct look_rules){
         .choice = {.include = set->include, .exclude = set->exclude, .formats = set->formats,
                    .exclude_formats = set->exclude_formats, .gaps = set->gaps, .ready = set->ready},
+        .names = set->names,
         .helper = {.command = s->helper, .timeout_s = s->helper_s},
     };
 }
@@ -62,7 +63,7 @@ int look_at(const char *path, const struct look_rules *rules, struct look **out,
         return -1;
     ask_helper(l);
     l->rules.memory = NULL; /* only as long as the files were looked at */
-    plan_make(l->tree, l->groups, &l->cards, &l->rules.choice, strrchr(l->path, '/') + 1, &l->plan);
+    plan_make(l->tree, l->groups, &l->cards, &l->rules.choice, strrchr(l->path, '/') + 1, &l->rules.names, &l->plan);
     *out = STEAL(l);
     return 0;
 }

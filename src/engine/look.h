@@ -8,6 +8,7 @@
 
 /* How to look; zeros are fine. */
 struct look_rules {
+    struct naming names; /* templates */
     struct format_choice choice;
     struct format_helper helper;
     const struct format_memory *memory;

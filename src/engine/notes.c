@@ -23,6 +23,11 @@ struct draft {
     bool emptied;              /* of what was rewritten last nothing is left */
 };
 
+static const char *namespace_of(const struct draft *w)
+{
+    return settings_for(w->e->job->settings, w->d->root_path)->annotations_namespace;
+}
+
 static enum om_note_kind kind_of(enum ledger_note_kind kind)
 {
     return kind == LEDGER_NOTE_TAG ? OM_TAG : kind == LEDGER_NOTE_COMMENT ? OM_COMMENT : OM_MAP;
@@ -82,7 +87,7 @@ static bool is_known(const struct draft *w, int64_t id)
 static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("d", w->d->omero_id), om_arg_long("o", w->c->who.user_id),
-                                  om_arg_string("ns", w->e->job->settings->annotations_namespace)};
+                                  om_arg_string("ns", namespace_of(w))};
     const struct om_query q = {.hql = arena_printf(w->a, "select a.id from %sAnnotationLink l join l.child a "
                                                         "where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
                                                         "order by a.id", om_parent_name(target_kind(w->d))),
@@ -146,7 +151,7 @@ static int make_map(struct draft *w, bool was, struct err *err)
     int r = find_orphan(w, same_map, &id, err);
 
     if (r < 0 || (r == OM_ABSENT &&
-                  om_map_create(w->c, target_kind(w->d), w->d->omero_id, w->e->job->settings->annotations_namespace,
+                  om_map_create(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w),
                                 wanted.at, wanted.n, &id, err) < 0))
         return -1;
     add(w, LEDGER_NOTE_MAP, "", id, true, was);
@@ -186,7 +191,7 @@ static int make_comment(struct draft *w, bool was, struct err *err)
     int r = find_orphan(w, same_comment, &id, err);
 
     if (r < 0 || (r == OM_ABSENT &&
-                  om_comment_create(w->c, target_kind(w->d), w->d->omero_id, w->e->job->settings->annotations_namespace,
+                  om_comment_create(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w),
                                     w->d->wanted->comment, &id, err) < 0))
         return -1;
     add(w, LEDGER_NOTE_COMMENT, "", id, true, was);

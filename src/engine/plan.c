@@ -12,50 +12,21 @@ struct work {
     size_t cap_targets, cap_filesets, cap_skips;
 };
 
-/* Blanks and control characters, C1's too, become underscores; the rest stays as it is. */
-static char *clean(char *name)
-{
-    char *to = name;
-
-    for (const char *c = name; *c; c++) {
-        if (c[0] == '\xC2' && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xA0)
-            c++, *to++ = '_';
-        else
-            *to++ = (unsigned char)*c <= ' ' || *c == 0x7F ? '_' : *c;
-    }
-    *to = '\0';
-    return name;
-}
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-char *plan_image_name(struct arena *a, const char *path, const char *card_dir)
-{
-    size_t n = strlen(card_dir);
-    char *name = arena_str(a, path + n + (n > 0));
-
-    for (char *c = name; *c; c++)
-        if (*c == '/')
-            *c = '-';
-    return clean(name);
-}
-
-char *plan_dataset_name(struct arena *a, const char *dir, const char *root_name)
-{
-    return clean(arena_str(a, *dir ? last_part(dir) : root_name));
-}
-
 static void skip(struct work *w, const char *path, enum reason why, const char *text)
 {
     struct plan *p = w->p;
 
     p->skips = mem_grow(p->skips, p->n_skips, &w->cap_skips, sizeof(*p->skips));
     p->skips[p->n_skips++] = (struct plan_skip){.path = path, .why = why, .text = text};
+}
+
+static char *name_of(struct plan *p, const char *template, const struct found_card *card, const char *path)
+{
+    const struct naming_of of = {.root_name = p->root_name, .card_dir = card->dir, .path = path,
+                                 .project = card->card ? card->card->project : "",
+                                 .user = card->card ? card->card->user : ""};
+
+    return naming_make(template, &of, p->arena);
 }
 
 static size_t target_of(struct work *w, const struct found_card *card, bool screen)
@@ -68,7 +39,7 @@ static size_t target_of(struct work *w, const struct found_card *card, bool scre
         if (p->targets[i].screen == screen && strcmp(p->targets[i].dir, card->dir) == 0)
             return i;
 
-    char *name = plan_dataset_name(p->arena, card->dir, p->root_name);
+    char *name = name_of(p, p->names.dataset, card, NULL);
     p->targets = mem_grow(p->targets, p->n_targets, &w->cap_targets, sizeof(*p->targets));
     p->targets[p->n_targets] = (struct plan_target){
         .dir = card->dir, .screen = screen, .card = card, .first = SIZE_MAX, .last = SIZE_MAX,
@@ -160,7 +131,7 @@ static void add_fileset(struct work *w, const struct format_group *g, const stru
 
     judge(w, &f, near, good, blocked);
     if (f.why != REASON_NOT_UTF8)
-        f.name = plan_image_name(p->arena, f.path, f.card->dir);
+        f.name = name_of(p, p->names.image, f.card, f.path);
     p->filesets = mem_grow(p->filesets, p->n_filesets, &w->cap_filesets, sizeof(*p->filesets));
     if (f.why == REASON_NONE) {
         f.target = target_of(w, good, g->plate);
@@ -233,12 +204,15 @@ static int by_path(const void *a, const void *b)
 }
 
 void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards,
-               const struct format_choice *choice, const char *root_name, struct plan *out)
+               const struct format_choice *choice, const char *root_name, const struct naming *names,
+               struct plan *out)
 {
     static const struct format_choice everything;
+    static const struct naming seeds = {NAMING_DATASET, NAMING_IMAGE};
     struct work w = {.p = out};
 
-    *out = (struct plan){.root_name = root_name, .cards = cards, .choice = choice ? choice : &everything,
+    *out = (struct plan){.root_name = root_name, .names = names && names->image ? *names : seeds,
+                         .cards = cards, .choice = choice ? choice : &everything,
                          .tree = tree, .arena = arena_new()};
     for (size_t i = 0; i < groups->n; i++)
         take_group(&w, &groups->at[i]);

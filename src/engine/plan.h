@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/cards.h"
+#include "engine/naming.h"
 #include "format/choice.h"
 
 /* What a card's directory becomes: a dataset for its images, a screen for its plates. */
@@ -38,6 +39,7 @@ struct plan_skip {
 
 struct plan {
     const char *root_name; /* the name of the root directory */
+    struct naming names;
     struct plan_target *targets; /* by directory, dataset before screen */
     size_t n_targets;
     struct plan_fileset *filesets; /* by path of the target, those that are held too */
@@ -51,16 +53,11 @@ struct plan {
 };
 
 /* `root_name`: the last part of the root's absolute path; the name of the dataset of a card in the root itself.  `choice` is the
- * root's; a card makes its own for its directory on top. */
+ * root's; a card makes its own for its directory on top.  `names` NULL: the seed's. */
 void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards,
-               const struct format_choice *choice, const char *root_name, struct plan *out);
+               const struct format_choice *choice, const char *root_name, const struct naming *names,
+               struct plan *out);
 void plan_clear(struct plan *p);
 
 /* Is a file of that name in the directory of a path, or further up? */
 bool plan_is_ready(const struct tree *tree, const char *name, const char *path);
-
-/* The name of an image: the path below the card's directory, parts joined by "-", blanks and control characters as
- * underscores. */
-char *plan_image_name(struct arena *a, const char *path, const char *card_dir);
-/* The name of a dataset: the directory's own name, cleaned in the same way. */
-char *plan_dataset_name(struct arena *a, const char *dir, const char *root_name);

@@ -99,7 +99,8 @@ static int look(struct roots *r, struct root *root, struct err *err)
         looked(r, root, &counts, now);
         return 0;
     }
-    if (why.why != REASON_ROOT_AWAY && why.why != REASON_UNREADABLE && why.why != REASON_TOO_LARGE) {
+    if (why.why != REASON_ROOT_AWAY && why.why != REASON_UNREADABLE && why.why != REASON_TOO_LARGE &&
+        !(r->renewed && why.why == REASON_CONFIG)) {
         *err = why;
         return -1;
     }

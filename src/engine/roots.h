@@ -25,6 +25,7 @@ struct roots {
     struct watch *watch; /* NULL: the run ends when idle */
     struct root *at;
     size_t n;
+    bool renewed; /* of settings that came while it ran: one that does not fit the ledger is away, and ends nothing */
 };
 
 /* The job's directories, or the configured roots; in the arena. */

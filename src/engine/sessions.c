@@ -33,6 +33,13 @@ struct sessions *sessions_new(const struct settings *settings, struct om_trust *
     return s;
 }
 
+void sessions_renew(struct sessions *s, const struct settings *settings)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->settings = settings;
+    pthread_mutex_unlock(&s->mutex);
+}
+
 /* --- the administrator's --- */
 
 static void drop_admin(struct sessions *s)

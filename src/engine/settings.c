@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
+#include "base/mail.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "omero/import.h"
@@ -15,6 +17,7 @@ enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const checksums[] = {"server", "SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64", NULL};
+static const char *const tells[] = {"all", "trouble", NULL};
 static const char *const traces[] = {"off", "wire", NULL};
 
 static const char *const duplicates[] = {"import", "skip", "report", NULL};
@@ -22,28 +25,57 @@ static const char *const duplicates[] = {"import", "skip", "report", NULL};
 #define AT(member) .level = CONF_GLOBAL, .offset = offsetof(struct settings, member)
 #define AT_ROOT(member) .level = CONF_ROOT, .offset = offsetof(struct root_settings, member)
 
+static int check_paths(const char *text, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    struct om_paths ignored;
+
+    return om_paths_parse(text, mem, &ignored, err);
+}
+
+static int check_url(const char *text, struct err *err)
+{
+    if (str_starts(text, "https://") || str_starts(text, "http://"))
+        return 0;
+    err_set(err, REASON_CONFIG, 0, "no address of the web");
+    return err_hint(err, "for example https://chat.example.org/hook");
+}
+
+static int check_skip(const char *text, struct err *err)
+{
+    struct om_skip ignored;
+
+    return om_skip_parse(text, &ignored, err);
+}
+
 const struct conf_key settings_keys[] = {
-    {"server", "host", CONF_TEXT, AT(server.host), .fallback = "localhost", .env = "OMERO_SERVER", .option = "server",
+    {"server", "host", CONF_TEXT, AT(server.host), .restart = true, .fallback = "localhost", .env = "OMERO_SERVER",
+     .option = "server",
      .arg = "HOST", .text = "name or address of the OMERO server"},
-    {"server", "port", CONF_INT, AT(server.port), .fallback = "4064", .min = 1, .max = 65535, .env = "OMERO_PORT",
+    {"server", "port", CONF_INT, AT(server.port), .restart = true, .fallback = "4064", .min = 1, .max = 65535,
+     .env = "OMERO_PORT",
      .option = "port", .text = "port of its router: 4064 with TLS, 4063 without"},
-    {"server", "user", CONF_TEXT, AT(server.user), .fallback = "root", .env = "OMERO_ROOT_USER", .option = "user",
+    {"server", "user", CONF_TEXT, AT(server.user), .restart = true, .fallback = "root", .env = "OMERO_ROOT_USER",
+     .option = "user",
      .arg = "NAME", .text = "the administrator who imports on behalf of the cards' users"},
-    {"server", "password", CONF_TEXT, AT(server.password), .env = "OMERO_ROOT_PASSWORD", .secret = true,
+    {"server", "password", CONF_TEXT, AT(server.password), .env = "OMERO_ROOT_PASSWORD", .secret = true, .example = "...",
      .text = "the password of that user; better in a file of its own"},
-    {"server", "password_file", CONF_PATH, AT(server.password_file), .arg = "FILE",
+    {"server", "password_file", CONF_PATH, AT(server.password_file), .arg = "FILE", .example = "/etc/impomero/password",
      .text = "file whose first line is the password"},
-    {"server", "ca_file", CONF_PATH, AT(server.ca_file), .option = "ca-file", .arg = "FILE",
+    {"server", "ca_file", CONF_PATH, AT(server.ca_file), .restart = true, .option = "ca-file", .arg = "FILE",
+     .example = "/etc/impomero/ca.pem",
      .text = "certificates (PEM) that vouch for the server, beside the system's"},
-    {"server", "plain_tcp", CONF_BOOL, AT(server.plain_tcp), .fallback = "false", .option = "plain-tcp",
+    {"server", "plain_tcp", CONF_BOOL, AT(server.plain_tcp), .restart = true, .fallback = "false", .option = "plain-tcp",
      .text = "speak without TLS"},
-    {"server", "allow_anonymous", CONF_BOOL, AT(server.allow_anonymous), .fallback = "false", .option = "allow-anonymous",
+    {"server", "allow_anonymous", CONF_BOOL, AT(server.allow_anonymous), .restart = true, .fallback = "false",
+     .option = "allow-anonymous",
      .text = "accept TLS without a certificate: nothing proves then who answers"},
-    {"server", "timeout", CONF_SECONDS, AT(server.timeout_s), .fallback = "0", .min = 0, .max = DAY_S,
+    {"server", "timeout", CONF_SECONDS, AT(server.timeout_s), .fallback = "0", .min = 0, .max = DAY_S, .restart = true,
      .text = "the longest that one answer is waited for; 0: what suits each call, up to 4 hours"},
-    {NULL, "state", CONF_PATH, AT(state_dir), .arg = "DIR",
+    {NULL, "state", CONF_PATH, AT(state_dir), .restart = true, .arg = "DIR", .example = "/var/lib/impomero",
      .text = "directory of the ledger and of the known servers"},
-    {NULL, "workers", CONF_INT, AT(workers), .fallback = "2", .min = 1, .max = 64, .text = "filesets imported at a time"},
+    {NULL, "workers", CONF_INT, AT(workers), .fallback = "2", .min = 1, .max = 64, .restart = true,
+     .text = "filesets imported at a time"},
     {NULL, "uploads", CONF_INT, AT(uploads), .fallback = "4", .min = 1, .max = 16,
      .text = "files of one fileset sent at a time"},
     {NULL, "settle", CONF_SECONDS, AT_ROOT(settle_s), .fallback = "30", .min = 0, .max = 7 * DAY_S,
@@ -52,6 +84,13 @@ const struct conf_key settings_keys[] = {
      .text = "how often watch looks at all of a tree whose file system tells of changes"},
     {NULL, "poll", CONF_SECONDS, AT_ROOT(poll_s), .fallback = "60", .min = 1, .max = 7 * DAY_S,
      .text = "how often watch looks where it does not (network shares), or a tree is away"},
+    {NULL, "dataset_name", CONF_TEXT, AT_ROOT(names.dataset), .fallback = NAMING_DATASET, .check = naming_check_dataset,
+     .arg = "TEMPLATE",
+     .text = "name of a dataset: text with {dir}, {path}, {root}, {project} or {user} of the card's directory"},
+    {NULL, "image_name", CONF_TEXT, AT_ROOT(names.image), .fallback = NAMING_IMAGE, .check = naming_check_image,
+     .arg = "TEMPLATE",
+     .text = "name of an image: text with {path} below the card (parts joined by -, by _ with {path:_}), {file},"
+                                " {stem}, {dir}, {root}, {project} or {user}"},
     {"import", "deadline", CONF_SECONDS, AT(import_deadline_s), .fallback = "86400", .min = 10, .max = 30 * DAY_S,
      .text = "how long the server may take for one fileset"},
     {NULL, "transfer", CONF_CHOICE, AT_ROOT(transfer), .fallback = "upload", .choices = om_transfers,
@@ -59,6 +98,7 @@ const struct conf_key settings_keys[] = {
     {NULL, "checksum", CONF_CHOICE, AT_ROOT(checksum), .fallback = "server", .choices = checksums,
      .text = "checksum of files: SHA1-160, MD5-128, CRC-32, Adler-32, File-Size-64, or what the server prefers"},
     {NULL, "skip", CONF_TEXT, AT_ROOT(skip), .arg = "WORD,...",
+     .check = check_skip, .example = "minmax,thumbnails",
      .text = "what to leave out of imports to be faster: checksum (sizes alone are compared), minmax, thumbnails, all"},
     {NULL, "marker", CONF_TEXT, AT_ROOT(marker), .arg = "FILE",
      .text = "a file of the tree that is there whenever it is mounted: without it the tree counts as away"},
@@ -84,12 +124,29 @@ const struct conf_key settings_keys[] = {
     {NULL, "trusted", CONF_BOOL, AT_ROOT(trusted), .fallback = "false",
      .text = "files may be linked: what their owners change or remove later, changes or goes in OMERO too"},
     {"in_place", "paths", CONF_TEXT, AT(in_place_paths), .arg = "HOST=SERVER,...",
+     .check = check_paths, .example = "/srv/images=/data/images",
      .text = "directories that this host and OMERO's server name differently: data, and the managed repository"},
-    {"annotations", "namespace", CONF_TEXT, AT(annotations_namespace), .fallback = "impomero/card",
+    {"annotations", "namespace", CONF_TEXT, AT_ROOT(annotations_namespace), .fallback = "impomero/card",
      .text = "namespace of a card's key-value pairs and comment"},
+    {"tell", "on", CONF_CHOICE, AT(tell.on), .fallback = "all", .choices = tells,
+     .text = "what people are told: all, or trouble alone; by each of the ways below that is set"},
+    {"tell", "command", CONF_PATH, AT(tell.command), .arg = "FILE", .example = "/usr/local/bin/told",
+     .text = "a program that gets a JSON object on its standard input"},
+    {"tell", "webhook", CONF_TEXT, AT(tell.webhook), .check = check_url, .arg = "URL", .example = "https://chat.example.org/hook",
+     .text = "an address that gets it by POST"},
+    {"tell", "mail_to", CONF_TEXT, AT(tell.mail_to), .check = mail_check_address, .arg = "ADDRESS",
+     .example = "{user}@institute.example", .text = "who gets a mail; {user} is the card's user"},
+    {"tell", "mail_from", CONF_TEXT, AT(tell.mail_from), .check = mail_check_address, .arg = "ADDRESS",
+     .example = "omero@institute.example", .text = "the sender of mails"},
+    {"tell", "sendmail", CONF_PATH, AT(tell.sendmail), .fallback = "/usr/sbin/sendmail",
+     .text = "the program that sends mail, called with -i -t"},
+    {"tell", "quiet", CONF_SECONDS, AT(tell.quiet_s), .fallback = "60", .min = 0, .max = DAY_S,
+     .text = "how long nothing must happen to a card's files before it is told what became of them"},
+    {"tell", "per_hour", CONF_INT, AT(tell.per_hour), .fallback = "20", .min = 1, .max = 1000,
+     .text = "messages in an hour; more are counted and not sent"},
     {"log", "level", CONF_CHOICE, AT(log_level), .fallback = "info", .choices = log_levels,
      .text = "least important lines of the log: error, warning, info or debug"},
-    {NULL, "trace", CONF_CHOICE, AT(trace), .fallback = "off", .choices = traces,
+    {NULL, "trace", CONF_CHOICE, AT(trace), .restart = true, .fallback = "off", .choices = traces,
      .text = "wire: a line on standard error for each message to and from OMERO, without secrets"},
 };
 const size_t settings_n_keys = ARRAY_LEN(settings_keys);
@@ -143,14 +200,14 @@ static int read_password(const char *path, char **out, struct err *err)
 }
 
 /* A password in a configuration that everybody may read is no secret. */
-static int check_password_place(const struct conf_value *v, const char *config_path, struct err *err)
+static int check_password_place(const struct conf_value *v, struct err *err)
 {
     struct stat st;
 
-    if (v->from != CONF_FROM_FILE || stat(config_path, &st) < 0 || !(st.st_mode & S_IROTH))
+    if (!v->file || stat(v->file, &st) < 0 || !(st.st_mode & S_IROTH))
         return 0;
     err_set(err, REASON_CONFIG, 0, "%s: a password in a file that everybody can read", v->place);
-    return err_hint(err, "chmod o-r '%s', or put it in a file of its own and name that by server.password_file", config_path);
+    return err_hint(err, "chmod o-r '%s', or put it in a file of its own and name that by server.password_file", v->file);
 }
 
 static const struct conf_key *key_at(size_t offset)
@@ -161,7 +218,7 @@ static const struct conf_key *key_at(size_t offset)
     return NULL;
 }
 
-static int find_password(struct settings *s, const char *config_path, const char *const *env, struct err *err)
+static int find_password(struct settings *s, const char *const *env, struct err *err)
 {
     const struct conf_value *v = conf_get(s->conf, key_at(offsetof(struct settings, server.password)), CONF_NO_ROOT);
     const char *credentials = env_get(env, "CREDENTIALS_DIRECTORY");
@@ -169,9 +226,9 @@ static int find_password(struct settings *s, const char *config_path, const char
     struct stat st;
 
     if (s->server.password)
-        return check_password_place(v, config_path, err);
+        return check_password_place(v, err);
     const char *path = s->server.password_file;
-    if (!path && credential && stat(credential, &st) == 0)
+    if (!path && credential && stat(credential, &st) == 0 && st.st_size > 1) /* an empty line: none is given there */
         path = credential;
     if (path && read_password(path, &s->password_owned, err) < 0)
         return -1;
@@ -225,29 +282,22 @@ static int fill_roots(struct settings *s, struct err *err)
     return check_roots(s, err);
 }
 
-static int check_paths(const struct settings *s, struct err *err)
+/* "x/impomero.toml" -> "x/impomero.d" */
+static char *drop_in_dir(const char *config_path)
 {
-    AUTO(arena_freep) struct arena *mem = arena_new();
-    struct om_paths ignored;
+    size_t n = strlen(config_path);
 
-    return om_paths_parse(s->in_place_paths, mem, &ignored, err) < 0 ? err_prefix(err, "in_place.paths: ") : 0;
-}
-
-static int check_skips(const struct settings *s, struct err *err)
-{
-    struct om_skip ignored;
-
-    for (size_t i = 0; i <= s->n_roots; i++)
-        if (om_skip_parse(i < s->n_roots ? s->roots[i].set.skip : s->defaults.skip, &ignored, err) < 0)
-            return err_prefix(err, "skip: ");
-    return 0;
+    return mem_printf("%.*s.d", (int)(n - (str_ends(config_path, ".toml") ? 5 : 0)), config_path);
 }
 
 static int read_sources(struct settings *s, const char *config_path, bool must, const char *const *env,
                         const struct settings_option *options, size_t n_options, struct err *err)
 {
+    AUTO(mem_freep) char *drop_ins = drop_in_dir(config_path);
+
     s->conf = conf_new(settings_keys, settings_n_keys);
-    if (conf_read_file(s->conf, config_path, must, err) < 0 || conf_read_env(s->conf, env, err) < 0)
+    if (conf_read_file(s->conf, config_path, must, err) < 0 || conf_read_dir(s->conf, drop_ins, err) < 0 ||
+        conf_read_env(s->conf, env, err) < 0)
         return -1;
     for (size_t i = 0; i < n_options; i++)
         if (conf_set_option(s->conf, options[i].option, options[i].value, err) < 0)
@@ -269,9 +319,7 @@ int settings_load(struct settings *out, const char *config_path, const char *con
     if (read_sources(&s, path, config_path != NULL, env, options, n_options, err) < 0)
         return -1;
     conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
-    if (choose_state_dir(&s, env, err) < 0 || find_password(&s, path, env, err) < 0 || fill_roots(&s, err) < 0)
-        return -1;
-    if (check_paths(&s, err) < 0 || check_skips(&s, err) < 0)
+    if (choose_state_dir(&s, env, err) < 0 || find_password(&s, env, err) < 0 || fill_roots(&s, err) < 0)
         return -1;
     *out = s;
     s = (struct settings){0};
@@ -289,6 +337,21 @@ void settings_clear(struct settings *s)
     free(s->roots);
     conf_free(s->conf);
     *s = (struct settings){0};
+}
+
+char *settings_need_restart(const struct settings *old, const struct settings *now)
+{
+    AUTO(buf_clear) struct buf names = BUF_INIT(64 * settings_n_keys);
+
+    for (size_t i = 0; i < settings_n_keys; i++) {
+        char name[64];
+
+        if (!settings_keys[i].restart || conf_same(old->conf, CONF_NO_ROOT, now->conf, CONF_NO_ROOT, &settings_keys[i]))
+            continue;
+        conf_key_name(&settings_keys[i], name);
+        buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", name);
+    }
+    return names.len > 0 ? buf_take_str(&names) : NULL;
 }
 
 const struct root_settings *settings_for(const struct settings *s, const char *root_path)

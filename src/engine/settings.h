@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/conf.h"
+#include "engine/naming.h"
 
 /* What may differ from root to root. */
 struct root_settings {
@@ -21,6 +22,8 @@ struct root_settings {
     const char *include, *exclude, *formats, *exclude_formats; /* struct format_choice */
     bool gaps;                                                 /* the same */
     int64_t incomplete_s; /* so long an incomplete set just waits; then it is reported */
+    struct naming names;  /* templates of the names of datasets and images */
+    const char *annotations_namespace;
     bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };
 
@@ -45,10 +48,14 @@ struct settings {
     int64_t workers;
     int64_t uploads; /* files of one set sent at a time */
     int64_t import_deadline_s; /* for one fileset, from the last byte sent to the server's "done" */
-    const char *annotations_namespace;
     const char *helper;  /* struct format_helper */
     int64_t helper_s;
     const char *in_place_paths; /* om_paths_parse; NULL: the same names on both sides */
+    struct {
+        const char *on;      /* "all", "trouble" */
+        const char *command, *webhook, *mail_to, *mail_from, *sendmail; /* NULL: not that way */
+        int64_t quiet_s, per_hour;
+    } tell; /* see daemon/tell.h */
     const char *log_level;
     const char *trace; /* "off", "wire" */
     struct root_settings defaults; /* for a directory that is no root of the configuration */
@@ -62,22 +69,26 @@ struct settings {
 extern const struct conf_key settings_keys[];
 extern const size_t settings_n_keys;
 
-#define SETTINGS_FILE "/etc/impomero/impomero.toml"
+#define SETTINGS_FILE "/etc/impomero/impomero.toml" /* and beside it impomero.d with any number of *.toml */
 
 /* One option of the command line that belongs to the table: word without dashes, value. */
 struct settings_option {
     const char *option, *value;
 };
 
-/* Read everything: defaults, the file (`config_path`, or SETTINGS_FILE if there is one when it is NULL), `env` (as environ)
- * and the options, then the rules that no table can say: the state directory and the password's place. -1: REASON_CONFIG, or
- * REASON_UNREADABLE for a password file. */
+/* Read everything: defaults, the file (`config_path`, or SETTINGS_FILE if there is one when it is NULL), its drop-ins,
+ * `env` (as environ) and the options, then the rules that no table can say: the state directory and the password's place.
+ * -1: REASON_CONFIG, or REASON_UNREADABLE for a password file. */
 int settings_load(struct settings *out, const char *config_path, const char *const *env, const struct settings_option *options,
                   size_t n_options, struct err *err);
 void settings_clear(struct settings *s); /* wipes the password; a zeroed struct is fine */
 
 /* What holds for files of that root directory: its own settings, or those of no root in particular. */
 const struct root_settings *settings_for(const struct settings *s, const char *root_path);
+
+/* The keys whose change from `old` to `now` only a restart can take, separated by ", "; NULL when there are none.  Owned by the
+ * caller. */
+char *settings_need_restart(const struct settings *old, const struct settings *now) ATTR_MUST_USE;
 
 /* The root that holds a canonical absolute path (itself or below), or NULL. */
 const struct settings_root *settings_root_of(const struct settings *s, const char *path);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/ceilings.h"
 #include "base/buf.h"
@@ -123,14 +124,15 @@ static void what_is_wrong_is_said_with_line_and_suggestion(void **state)
         {"setle = 1\n", "x.toml:1: unknown key 'setle'", "did you mean 'settle'?"},
         {"qqqqqqqq = 1\n", "x.toml:1: unknown key 'qqqqqqqq'", ""},
         {"[[root]]\nname = \"a\"\npath = \"/a\"\nmode = \"link\"\n", "x.toml:4: unknown key 'mode' in [[root]]", ""},
-        {"[server]\nport = \"x\"\n", "x.toml:2: 'server.port' must be a whole number, not text", ""},
+        {"[server]\nport = \"x\"\n", "x.toml:2: 'server.port' must be a whole number, not text", "for example 4064"},
         {"[server]\nport = 70000\n", "x.toml:2: 'server.port' must be between 1 and 65535, not 70000", ""},
-        {"[server]\nplain_tcp = 1\n", "x.toml:2: 'server.plain_tcp' must be true or false, not a whole number", ""},
+        {"[server]\nplain_tcp = 1\n", "x.toml:2: 'server.plain_tcp' must be true or false, not a whole number",
+         "for example false"},
         {"[server]\nword = 123\n", "x.toml:2: 'server.word' must be text in quotes", ""},
         {"server = 1\n", "x.toml:1: 'server' is a section: [server]", ""},
         {"mode = \"linkk\"\n", "x.toml:1: 'mode' knows no 'linkk'", "did you mean 'link'?"},
-        {"wait = \"5 fortnights\"\n", "x.toml:1: 'wait' must be seconds", ""},
-        {"wait = \"99999999999999999999\"\n", "x.toml:1: 'wait' must be seconds", ""},
+        {"wait = \"5 fortnights\"\n", "x.toml:1: 'wait' must be seconds", "for example 10m"},
+        {"wait = \"99999999999999999999\"\n", "x.toml:1: 'wait' must be seconds", "for example 10m"},
         {"wait = \"2d\"\n", "x.toml:1: 'wait' must be between 0 and 86400, not 172800", ""},
         {"file = \"x/y\"\n", "x.toml:1: 'file' must be an absolute path in quotes, not x/y", ""},
         {"a = [\n", "x.toml:1:5: ", ""},
@@ -140,7 +142,7 @@ static void what_is_wrong_is_said_with_line_and_suggestion(void **state)
         {"[[root]]\nname = \"a\"\npath = \"a\"\n", "x.toml:1: the 'path' of a [[root]] must be absolute", ""},
         {"[[root]]\nname = 1\n", "x.toml:2: 'name' of a [[root]] must be text", ""},
         {"[[root]]\nname = \"a\"\npath = \"/a\"\n[[root]]\nname = \"a\"\npath = \"/b\"\n",
-         "x.toml:4: another [[root]] has the same 'name'", ""},
+         "x.toml:4: another [[root]] has the same 'name': x.toml:1", ""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -185,6 +187,53 @@ static void a_missing_file_matters_only_if_it_was_asked_for(void **state)
     assert_fails(conf_read_file(c, "/", false, &err), &err, REASON_CONFIG);
 }
 
+static char *put(const char *dir, const char *name, const char *text)
+{
+    char *path = mem_printf("%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    return path;
+}
+
+static void drop_ins_are_read_by_name_and_their_roots_add_up(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct err err = ERR_INIT;
+    char dir[] = "/tmp/impomero-conf-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    char *paths[] = {put(dir, "20-b.toml", "wait = 2\n[[root]]\nname = \"b\"\npath = \"/b\"\n"),
+                     put(dir, "10-a.toml", "wait = 1\nmode = \"link\"\n"),
+                     put(dir, ".hidden.toml", "x"), put(dir, "note.txt", "x")};
+
+    assert_ok(read_text(c, "wait = 9\n[[root]]\nname = \"a\"\npath = \"/a\"\n", &err), &err);
+    assert_ok(conf_read_dir(c, dir, &err), &err);
+    assert_int_equal(conf_get(c, &keys[WAIT], CONF_NO_ROOT)->number, 2);
+    assert_string_equal(conf_get(c, &keys[WAIT], CONF_NO_ROOT)->file, paths[0]);
+    assert_string_equal(conf_get(c, &keys[MODE], CONF_NO_ROOT)->text, "link");
+    assert_int_equal(conf_n_roots(c), 2);
+    assert_int_equal(conf_n_files(c), 3);
+    assert_string_equal(conf_file(c, 1), paths[1]);
+
+    char *wrong = put(dir, "30-c.toml", "\nwaite = 1\n");
+    AUTO(mem_freep) char *text = mem_printf("%s:2: unknown key 'waite'", wrong);
+    AUTO(conf_freep) struct conf *again = fresh();
+    assert_fails(conf_read_dir(again, dir, &err), &err, REASON_CONFIG);
+    assert_string_equal(err.text, text);
+    assert_ok(conf_read_dir(c, "/nonexistent.d", &err), &err);
+    assert_fails(conf_read_dir(c, wrong, &err), &err, REASON_CONFIG);
+    unlink(wrong);
+    free(wrong);
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        unlink(paths[i]);
+        free(paths[i]);
+    }
+    rmdir(dir);
+}
+
 static void roots_have_a_largest_number(void **state)
 {
     (void)state;
@@ -209,6 +258,7 @@ int main(void)
         cmocka_unit_test(wrong_values_of_environment_and_options_name_their_place),
         cmocka_unit_test(a_secret_has_no_option),
         cmocka_unit_test(a_missing_file_matters_only_if_it_was_asked_for),
+        cmocka_unit_test(drop_ins_are_read_by_name_and_their_roots_add_up),
         cmocka_unit_test(roots_have_a_largest_number),
     };
 

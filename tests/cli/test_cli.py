@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """Run the program and look at exit status, output and messages: test_cli.py PROGRAM"""
+import base64
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 
 PROGRAM = sys.argv.pop(1)
@@ -151,6 +156,65 @@ class Config(unittest.TestCase):
             self.assertNotIn('zebra-crossing', r.stdout + r.stderr)
         self.assertIn('password: given', run('config', 'show', IMPOMERO_SERVER_PASSWORD='x').stdout)
         self.assertEqual(run('config', 'show', '--server-password=x').returncode, 2)
+
+    def test_quiet_and_verbose_are_levels_of_the_log(self):
+        level = lambda *args: json.loads(run('config', 'show', '--json', *args).stdout)['log.level']['value']
+        self.assertEqual([level(), level('--quiet'), level('--verbose'), level('--log-level=warning', '--verbose')],
+                         ['info', 'error', 'debug', 'warning'])
+        self.assertEqual(run('card', 'check', '--verbose', 'x').returncode, 2)
+
+    def test_help_fits_the_terminal(self):
+        for columns in (60, 80):
+            master, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+            with subprocess.Popen([PROGRAM, '--help'], stdout=slave, stdin=subprocess.DEVNULL) as process:
+                os.close(slave)
+                shown = b''
+                try:
+                    while more := os.read(master, 65536):
+                        shown += more
+                except OSError:  # the other end is closed
+                    pass
+                process.wait()
+            os.close(master)
+            rows = [l for l in shown.decode().splitlines() if l.startswith('  ')]
+            self.assertTrue(rows and all(len(l) <= columns for l in rows), shown)
+        self.assertTrue(all(len(l) <= 100 for l in run('import', '--help').stdout.splitlines()))
+
+    def test_drop_ins_and_the_example(self):
+        with tempfile.TemporaryDirectory() as d:
+            main, parts = os.path.join(d, 'impomero.toml'), os.path.join(d, 'impomero.d')
+            example = run('config', 'example').stdout
+            with open(main, 'w') as f:
+                f.write(example)
+            r = run('config', 'check', f'--config={main}')
+            self.assertEqual((r.returncode, r.stdout), (0, f'read {main}\nthe configuration is right: 0 roots\n'))
+            os.mkdir(parts)
+            with open(os.path.join(parts, '50-lab.toml'), 'w') as f:
+                f.write('settle = 7\n[[root]]\nname = "lab"\npath = "/lab"\nimage_name = "{file}"\n')
+            shown = run('config', 'show', f'--config={main}').stdout
+            self.assertIn(f'settle = 7    # {parts}/50-lab.toml:1', shown)
+            self.assertIn(f'  image_name = {{file}}    # {parts}/50-lab.toml:5', shown)
+            with open(os.path.join(parts, '60-more.toml'), 'w') as f:
+                f.write('setttle = 8\n')
+            r = run('config', 'check', f'--config={main}')
+            self.assertEqual(r.returncode, 3)
+            self.assertIn(f"{parts}/60-more.toml:1: unknown key 'setttle'", r.stderr)
+            self.assertIn("did you mean 'settle'?", r.stderr)
+
+    def test_plan_names_things_by_the_templates_of_the_root(self):
+        with tempfile.TemporaryDirectory() as d:
+            d = os.path.realpath(d)
+            os.makedirs(os.path.join(d, 'tree/exp 1/sub'))
+            with open(os.path.join(d, 'tree/exp 1/c.toml'), 'w') as f:
+                f.write('# omero annotation file\nproject = "P"\nuser = "alice"\n')
+            with open(os.path.join(d, 'tree/exp 1/sub/a b.png'), 'wb') as f:
+                f.write(base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mMAAAACAAHlJ978AAAAAElFTkSuQmCC'))
+            with open(os.path.join(d, 'c.toml'), 'w') as f:
+                f.write(f'[[root]]\nname = "t"\npath = "{d}/tree"\ndataset_name = "{{root}}: {{dir}}"\nimage_name = "{{path:_}} ({{stem}})"\n')
+            r = run('plan', '--json', f'--config={d}/c.toml', os.path.join(d, 'tree'))
+            image = json.loads(r.stdout)['images'][0]
+            self.assertEqual((image['dataset'], image['image_name']), ('tree: exp_1', 'sub_a_b.png (a_b)'))
 
     def test_wrong_configurations_have_their_own_status(self):
         with tempfile.NamedTemporaryFile('w', suffix='.toml') as f:

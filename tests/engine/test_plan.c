@@ -70,7 +70,7 @@ static void make(struct scene *s, const struct format_group *groups, size_t n)
 {
     const struct format_groups all = {.at = groups, .n = n};
 
-    plan_make(s->tree, &all, &s->cards, NULL, "top", &s->plan);
+    plan_make(s->tree, &all, &s->cards, NULL, "top", NULL, &s->plan);
 }
 
 static void end(struct scene *s)
@@ -285,12 +285,16 @@ static void a_card_that_cannot_be_read_keeps_its_files_waiting(void **state)
 static void names_lose_blanks_and_control_characters_and_nothing_else(void **state)
 {
     (void)state;
+    static const struct { const char *template; struct naming_of of; const char *name; } cases[] = {
+        {NAMING_IMAGE, {.card_dir = "x", .path = "x/sub dir/a\tb\n\x7F.tif"}, "sub_dir-a_b__.tif"},
+        {NAMING_IMAGE, {.card_dir = "", .path = "a\xC2\x85z\xC3\xA9.tif"}, "a_z\xC3\xA9.tif"},
+        {NAMING_DATASET, {.card_dir = "p/day 1", .root_name = "top"}, "day_1"},
+        {NAMING_DATASET, {.card_dir = "", .root_name = "my top"}, "my_top"},
+    };
     struct arena *a = arena_new();
 
-    assert_string_equal(plan_image_name(a, "x/sub dir/a\tb\n\x7F.tif", "x"), "sub_dir-a_b__.tif");
-    assert_string_equal(plan_image_name(a, "a\xC2\x85z\xC3\xA9.tif", ""), "a_z\xC3\xA9.tif");
-    assert_string_equal(plan_dataset_name(a, "p/day 1", "top"), "day_1");
-    assert_string_equal(plan_dataset_name(a, "", "my top"), "my_top");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_string_equal(naming_make(cases[i].template, &cases[i].of, a), cases[i].name);
     arena_free(a);
 }
 

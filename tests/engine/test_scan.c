@@ -56,7 +56,8 @@ static void make_dir(struct bench *b, const char *path)
 
 static void begin(struct bench *b)
 {
-    *b = (struct bench){.dir = "/tmp/impomero-scan-XXXXXX", .a = arena_new(), .err = ERR_INIT};
+    *b = (struct bench){.dir = "/tmp/impomero-scan-XXXXXX", .a = arena_new(), .err = ERR_INIT,
+                        .settings.defaults.names = {NAMING_DATASET, NAMING_IMAGE}};
     assert_non_null(mkdtemp(b->dir));
     b->tree = mem_printf("%s/tree", b->dir);
     b->state = mem_printf("%s/state", b->dir);
@@ -143,7 +144,8 @@ static void a_directory_in_a_configured_root_has_its_name_and_settings(void **st
     struct bench b;
 
     begin(&b);
-    struct settings_root root = {.name = "scope", .path = b.tree, .set = {.settle_s = 7}};
+    struct settings_root root = {.name = "scope", .path = b.tree,
+                                 .set = {.settle_s = 7, .names = {NAMING_DATASET, NAMING_IMAGE}}};
     b.settings.roots = &root;
     b.settings.n_roots = 1;
     struct engine_place p = place_of(&b, "/day");

@@ -63,7 +63,7 @@ static void the_seeds_variables_are_understood(void **state)
     assert_int_equal(s.server.port, 4063);
     assert_string_equal(s.server.password, "pw");
     assert_string_equal(s.server.user, "adm");
-    assert_string_equal(s.annotations_namespace, "impomero/card");
+    assert_string_equal(s.defaults.annotations_namespace, "impomero/card");
     assert_int_equal(s.defaults.settle_s, 30);
     assert_int_equal(s.defaults.rescan_s, 900);
     assert_int_equal(s.defaults.poll_s, 60);
@@ -112,6 +112,13 @@ static void the_password_comes_from_the_first_place_that_has_one(void **state)
         assert_ok(load(&s, cases[i].toml, env, &err), &err);
         assert_string_equal(s.server.password, cases[i].password);
     }
+    AUTO(mem_freep) char *empty = put("impomero.password", "\n", 0600);
+    const char *const env[] = {"HOME=/h", variable, NULL};
+    AUTO(settings_clear) struct settings without = {0};
+    assert_non_null(empty);
+    assert_ok(load(&without, "", env, &err), &err);
+    assert_null(without.server.password);
+
     AUTO(settings_clear) struct settings none = {0};
     assert_ok(load(&none, "", only_home, &err), &err);
     assert_null(none.server.password);
@@ -162,6 +169,88 @@ static void roots_are_cleaned_found_and_apart(void **state)
                       &err), &err, REASON_CONFIG);
 }
 
+static void a_root_has_names_and_a_namespace_of_its_own(void **state)
+{
+    (void)state;
+    static const char text[] = "image_name = \"{stem}\"\n[annotations]\nnamespace = \"lab/card\"\n"
+                               "[[root]]\nname = \"a\"\npath = \"/a\"\n"
+                               "dataset_name = \"{path:_} of {user}\"\n[root.annotations]\nnamespace = \"a/card\"\n"
+                               "[[root]]\nname = \"b\"\npath = \"/b\"\n";
+    AUTO(settings_clear) struct settings s = {0};
+    struct err err = ERR_INIT;
+
+    assert_ok(load(&s, text, only_home, &err), &err);
+    assert_string_equal(settings_for(&s, "/a")->annotations_namespace, "a/card");
+    assert_string_equal(settings_for(&s, "/b")->annotations_namespace, "lab/card");
+    assert_string_equal(settings_for(&s, "/c")->names.image, "{stem}");
+    assert_string_equal(settings_for(&s, "/a")->names.dataset, "{path:_} of {user}");
+    assert_string_equal(settings_for(&s, "/b")->names.dataset, "{dir}");
+}
+
+static void impossible_values_are_refused_with_place_and_hint(void **state)
+{
+    (void)state;
+    static const struct { const char *toml, *text, *hint; } cases[] = {
+        {"image_name = \"{pth}\"", ":1: 'image_name': there is no {pth}", "did you mean {path}?"},
+        {"dataset_name = \"{file}\"", ":1: 'dataset_name': there is no {file}", "did you mean {path}?"},
+        {"image_name = \"{path\"", ":1: 'image_name': a brace", "a brace itself is written twice: {{ or }}"},
+        {"image_name = \"path}\"", ":1: 'image_name': a brace", "a brace itself is written twice: {{ or }}"},
+        {"image_name = \"image\"", ":1: 'image_name': all would get one name", "use {path} or another word in braces"},
+        {"\nskip = \"minmaks\"", ":2: 'skip': ", ""},
+        {"[[root]]\nname = \"a\"\npath = \"/a\"\n[root.server]\nhost = \"x\"", ":5: unknown key 'server.host' in [[root]]", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(settings_clear) struct settings s = {0};
+        struct err err = ERR_INIT;
+        assert_fails(load(&s, cases[i].toml, only_home, &err), &err, REASON_CONFIG);
+        if (!strstr(err.text, cases[i].text) || (cases[i].hint[0] && strcmp(err.hint, cases[i].hint) != 0))
+            fail_msg("'%s' hint '%s' for '%s'", err.text, err.hint, cases[i].text);
+    }
+}
+
+static void what_only_a_restart_can_take_is_named(void **state)
+{
+    (void)state;
+    AUTO(settings_clear) struct settings old = {0}, now = {0};
+    struct err err = ERR_INIT;
+
+    assert_ok(load(&old, "settle = 1\n", only_home, &err), &err);
+    assert_ok(load(&now, "settle = 2\nworkers = 3\n[server]\nhost = \"b\"\npassword = \"new\"\n", only_home, &err), &err);
+    AUTO(mem_freep) char *names = settings_need_restart(&old, &now);
+    assert_string_equal(names, "server.host, workers");
+    assert_null(settings_need_restart(&old, &old));
+}
+
+/* Every line of the example, taken out of its comment, says what holds anyway, or is an example that is right. */
+static void the_example_is_a_configuration(void **state)
+{
+    (void)state;
+    AUTO(mem_freep) char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    AUTO(settings_clear) struct settings as_it_is = {0}, uncommented = {0};
+    struct err err = ERR_INIT;
+
+    conf_write_example(settings_keys, settings_n_keys, f);
+    fclose(f);
+    assert_ok(load(&as_it_is, text, only_home, &err), &err);
+    assert_string_equal(conf_get(as_it_is.conf, &settings_keys[0], CONF_NO_ROOT)->place, "default");
+    for (char *s = text; *s; s++)
+        if ((s == text || s[-1] == '\n') && s[0] == '#' && s[1] != ' ')
+            *s = ' ';
+    AUTO(mem_freep) char *password = put("password", "x\n", 0600);
+    char *named = strstr(text, "/etc/impomero/password");
+    assert_non_null(named);
+    assert_true(strlen(password) > strlen("/etc/impomero/password"));
+    AUTO(mem_freep) char *all = mem_printf("%.*s%s%s", (int)(named - text), text, password,
+                                           named + strlen("/etc/impomero/password"));
+    assert_ok(load(&uncommented, all, only_home, &err), &err);
+    assert_int_equal(uncommented.n_roots, 1);
+    for (size_t i = 0; i < settings_n_keys; i++)
+        assert_int_equal(conf_get(uncommented.conf, &settings_keys[i], CONF_NO_ROOT)->from, CONF_FROM_FILE);
+}
+
 static void options_go_before_all(void **state)
 {
     (void)state;
@@ -186,6 +275,10 @@ int main(void)
         cmocka_unit_test(a_password_that_everybody_can_read_is_refused),
         cmocka_unit_test(a_password_file_must_be_there_and_hold_one),
         cmocka_unit_test(roots_are_cleaned_found_and_apart),
+        cmocka_unit_test(a_root_has_names_and_a_namespace_of_its_own),
+        cmocka_unit_test(impossible_values_are_refused_with_place_and_hint),
+        cmocka_unit_test(what_only_a_restart_can_take_is_named),
+        cmocka_unit_test(the_example_is_a_configuration),
         cmocka_unit_test(options_go_before_all),
     };
 
