@@ -93,6 +93,12 @@ static const struct text texts[] = {
      "l",
      "select l.parent from Pair v join FilesetJobLink l on l.child = v.object where v.holder = 'Job.versionInfo' and v.name = :n "
      "and v.value = :v and see(l._grp, l._owner)"},
+    {"select o.id from FilesetJobLink l join l.child j join j.originalFileLinks jl join jl.child o "
+     "where l.parent.id = :f and o.mimetype = 'application/omero-log-file'",
+     "l",
+     "select o.id from FilesetJobLink l join JobOriginalFileLink jl on jl.parent = l.child join OriginalFile o on o.id = "
+     "jl.child "
+     "where l.parent = :f and o.mimetype = 'application/omero-log-file' and see(l._grp, l._owner)"},
     {"select o.size from FilesetJobLink l join l.child j join j.originalFileLinks jl join jl.child o "
      "where l.parent.id = :f and o.mimetype = 'application/omero-log-file'",
      "l",
