@@ -30,7 +30,8 @@ SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hypersta
         'dm4-gatan', 'dv-deltavision', 'made-avi', 'made-dv-priism', 'made-fits', 'made-ics-one-file', 'made-imaris',
         'made-jpeg2000', 'made-mrc', 'made-nifti', 'made-ome-xml', 'made-quicktime', 'made-svs-like',
         'metamorph-tiff', 'mrc-emdb-map', 'nd2-multichannel', 'nd2-old-jpeg2000', 'nd2-zstack', 'nikon-tiff',
-        'oib-fluoview', 'prairie-linescan-pair', 'spe-princeton', 'svs-aperio', 'tiff-axiovision', 'tiff-olympus-sis']
+        'oib-fluoview', 'prairie-linescan-pair', 'spe-princeton', 'svs-aperio', 'tiff-axiovision', 'tiff-olympus-sis',
+        'made-dicom-highdicom-rgb', 'made-ics-ids-pair', 'made-nifti-pair', 'made-nrrd-detached']
 
 
 def check(fn):
