@@ -662,8 +662,8 @@ class Changing:
     def remove_source(self, run):
         """Of a file whose image is in OMERO: the image stays."""
         name = self.files[run][0]
-        done = self.b.impomero('status', '--json', self.b.path(f'{run}/{name}')).must(0).out
-        if '"done"' in done and os.path.exists(self.b.path(f'{run}/{name}')):
+        counts = json.loads(self.b.impomero('status', '--json', self.b.path(f'{run}/{name}')).must(0).out)['counts']
+        if [(c['state'], c['n']) for c in counts] == [('done', 1)] and os.path.exists(self.b.path(f'{run}/{name}')):
             os.unlink(self.b.path(f'{run}/{name}'))
 
     def step(self):
