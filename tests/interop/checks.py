@@ -753,7 +753,7 @@ def retry_after_a_user_was_made(b):
     b.write('run/a.tif', tiff(1))
     with b.watching():
         soon('it waits', lambda: bool(re.search('no-user', b.watch_log())), True)
-        b.server.ensure_user(user, 'lab')
+        b.server.ensure_user(user, ['lab'])
         b.impomero('retry', b.share).must(0).says('1 of 1')
         with Person(b.server, user, PASSWORD) as late:
             soon('images', lambda: names(late, project, 'run'), ['a.tif'])
