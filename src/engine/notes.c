@@ -20,6 +20,7 @@ struct draft {
     bool *fresh;               /* of the new list: made or found just now */
     size_t n;
     bool touched;
+    bool found;                /* one of the fresh ones was there before: it may have links already */
     bool emptied;              /* of what was rewritten last nothing is left */
 };
 
@@ -154,6 +155,7 @@ static int make_map(struct draft *w, bool was, struct err *err)
                   om_map_create(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w),
                                 wanted.at, wanted.n, &id, err) < 0))
         return -1;
+    w->found |= r == 0;
     add(w, LEDGER_NOTE_MAP, "", id, true, was);
     return 0;
 }
@@ -194,6 +196,7 @@ static int make_comment(struct draft *w, bool was, struct err *err)
                   om_comment_create(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w),
                                     w->d->wanted->comment, &id, err) < 0))
         return -1;
+    w->found |= r == 0;
     add(w, LEDGER_NOTE_COMMENT, "", id, true, was);
     return 0;
 }
@@ -257,6 +260,7 @@ static int tag(struct draft *w, const char *text, struct err *err)
     }
     if (om_tag_need(w->c, text, &id, &made, err) < 0)
         return -1;
+    w->found |= !made;
     add(w, LEDGER_NOTE_TAG, text, id, made, was);
     return 0;
 }
@@ -313,7 +317,8 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
         return -1;
     if (n_wide == 0 || images->n == 0)
         return 0;
-    return om_links_add(w->c, notes_part(w->d), images->ids, images->n, wide, n_wide, &made, err);
+    return (w->found ? om_links_add : om_links_add_first)(w->c, notes_part(w->d), images->ids, images->n, wide, n_wide, &made,
+                                                          err);
 }
 
 static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents,

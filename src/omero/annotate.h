@@ -64,6 +64,9 @@ int om_links_find(struct om_client *c, enum om_parent kind, const int64_t *paren
 /* Link every parent to every child where the user's link is missing.  `*made` = how many were saved. */
 int om_links_add(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
                  const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err);
+/* The same for annotations that were made a moment ago and hang on none of these parents: nobody is asked. */
+int om_links_add_first(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                       const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err);
 /* Delete the user's links from these parents to these annotations.  `*gone` = how many were there. */
 int om_links_remove(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
                     const struct om_note_ref *children, size_t n_children, size_t *gone, struct err *err);

@@ -179,13 +179,13 @@ static size_t missing(struct arena *mem, enum om_parent kind, const int64_t *par
 }
 
 static int add_block(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
-                     const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err)
+                     const struct om_note_ref *children, size_t n_children, bool ask, size_t *made, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     AUTO(found_clear) struct found there = {0};
     const struct om_iobject **links = arena_alloc(mem, n_parents * n_children, sizeof(struct om_iobject *));
 
-    if (find_block(c, kind, parents, n_parents, ids_of(mem, children, n_children), n_children, &there, err) < 0)
+    if (ask && find_block(c, kind, parents, n_parents, ids_of(mem, children, n_children), n_children, &there, err) < 0)
         return -1;
 
     size_t n = missing(mem, kind, parents, n_parents, children, n_children, &there, links);
@@ -196,19 +196,31 @@ static int add_block(struct om_client *c, enum om_parent kind, const int64_t *pa
     return 0;
 }
 
-int om_links_add(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
-                 const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err)
+static int add(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+               const struct om_note_ref *children, size_t n_children, bool ask, size_t *made, struct err *err)
 {
     size_t per_block = at_most(n_children, OM_BATCH), n_made = 0;
 
     for (size_t a = 0; a < n_children; a += per_block) {
         size_t n_a = at_most(n_children - a, per_block), step = OM_BATCH / n_a;
         for (size_t p = 0; p < n_parents; p += step)
-            if (add_block(c, kind, parents + p, at_most(n_parents - p, step), children + a, n_a, &n_made, err) < 0)
+            if (add_block(c, kind, parents + p, at_most(n_parents - p, step), children + a, n_a, ask, &n_made, err) < 0)
                 return err_prefix(err, "link annotations: ");
     }
     *made = n_made;
     return 0;
+}
+
+int om_links_add(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                 const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err)
+{
+    return add(c, kind, parents, n_parents, children, n_children, true, made, err);
+}
+
+int om_links_add_first(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                       const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err)
+{
+    return add(c, kind, parents, n_parents, children, n_children, false, made, err);
 }
 
 /* --- removing --- */

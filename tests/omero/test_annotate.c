@@ -162,6 +162,19 @@ static void only_links_that_are_missing_are_saved_in_batches(void **state)
     assert_int_equal(n_asked, 3);
 }
 
+static void new_annotations_are_linked_without_asking(void **state)
+{
+    (void)state;
+    const struct om_note_ref note = {OM_TAG, 9};
+    size_t made = 0;
+    struct err err;
+
+    assert_ok(om_links_add_first(f.client, OM_IMAGE, numbers(12001, 0), 12001, &note, 1, &made, &err), &err);
+    assert_int_equal(made, 12001);
+    assert_int_equal(n_asked, 0);
+    assert_true(biggest_save <= OM_BATCH);
+}
+
 static void several_annotations_share_a_batch(void **state)
 {
     (void)state;
@@ -365,6 +378,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(only_links_that_are_missing_are_saved_in_batches),
+        T(new_annotations_are_linked_without_asking),
         T(several_annotations_share_a_batch),
         T(nothing_to_link_asks_nothing),
         T(links_are_found_with_their_times),
