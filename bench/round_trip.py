@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What 50 ms more of round trip cost an upload: one file of 1 GiB, and 8 files at once, against the same without them.
+"""What 50 ms more of round trip cost an upload: one file of 1 GiB, and 8 files of a set at once, against the same
+without them.
 
 usage: round_trip.py IMPOMERO OMERO_SANDBOX SOURCE_DIRECTORY [--mib N]      (default 1024: the size of the one file; the 8 have N/8 each)
 
@@ -89,15 +90,23 @@ class Slow:
             Line(server, client, self.trip / 2, None)
 
 
-def big_tiff(path, mib):
-    """Grey, 8 bits, one strip (TIFF 6.0): a hole in the file."""
+def ome_set(directory, files, mib):
+    """A set of files, a time point in each (OME-TIFF specification): grey, 8 bits, one strip, which is a hole in the file."""
     side, rows = 1024, 1024 * mib
-    tags = ((256, 4, side), (257, 4, rows), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8192), (277, 3, 1), (278, 4, rows),
-            (279, 4, side * rows))
-    with open(path, 'wb') as f:
-        f.write(b'II*\0' + struct.pack('<I', 8) + struct.pack('<H', len(tags)) + b''.join(
-            struct.pack('<HHI', t, k, 1) + (struct.pack('<HH', v, 0) if k == 3 else struct.pack('<I', v)) for t, k, v in tags) + bytes(4))
-        f.truncate(8192 + side * rows)
+    planes = ''.join(f'<TiffData FirstT="{i}" IFD="0" PlaneCount="1"><UUID FileName="{i}.ome.tif">urn:uuid:00000000-0000-4000-8000-'
+                     f'{i:012}</UUID></TiffData>' for i in range(files))
+    for i in range(files):
+        xml = (f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:00000000-0000-4000-8000-'
+               f'{i:012}"><Image ID="Image:0" Name="set"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="{side}" '
+               f'SizeY="{rows}" SizeZ="1" SizeC="1" SizeT="{files}"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{planes}</Pixels>'
+               '</Image></OME>').encode() + b'\0'
+        tags = ((256, 4, 1, side), (257, 4, 1, rows), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (270, 2, len(xml), 200),
+                (273, 4, 1, 8192), (277, 3, 1, 1), (278, 4, 1, rows), (279, 4, 1, side * rows))
+        with open(os.path.join(directory, f'{i}.ome.tif'), 'wb') as f:
+            f.write((b'II*\0' + struct.pack('<I', 8) + struct.pack('<H', len(tags)) + b''.join(
+                struct.pack('<HHI', t, k, n) + (struct.pack('<HH', v, 0) if k == 3 else struct.pack('<I', v))
+                for t, k, n, v in tags) + bytes(4)).ljust(200, b'\0') + xml)
+            f.truncate(8192 + side * rows)
 
 
 def rate(a, files, mib, trip):
@@ -107,15 +116,14 @@ def rate(a, files, mib, trip):
     os.makedirs(share)
     with open(os.path.join(share, 'card.toml'), 'w', encoding='utf-8') as f:
         f.write('# omero annotation file\nproject = "Trip"\nuser = "bob"\ngroup = "lab"\n')
-    for i in range(files):
-        big_tiff(os.path.join(share, f'{i}.tif'), mib)
+    ome_set(share, files, mib)
     server = subprocess.Popen([a.sandbox, '--data', os.path.join(top, 'server'), '--users', os.path.join(a.top, 'sample', 'users.toml'),
                                '--port', '0', '--tcp-port', '0'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     slow = Slow(int(server.stdout.readline().split('tcp=')[1].split()[0]), trip)
     env = {**os.environ, 'OMERO_SERVER': '127.0.0.1', 'OMERO_PORT': str(slow.address), 'OMERO_ROOT_PASSWORD': 'omero',
            'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': os.path.join(top, 'state'), 'IMPOMERO_SERVER_PLAIN_TCP': 'true'}
     try:
-        subprocess.run([a.impomero, 'import', f'--workers={files}', share], env=env, check=True, stdin=subprocess.DEVNULL,
+        subprocess.run([a.impomero, 'import', f'--uploads={files}', share], env=env, check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL)
     finally:
         server.send_signal(signal.SIGTERM)

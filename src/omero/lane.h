@@ -7,7 +7,7 @@
 
 #include "omero/import_state.h"
 
-enum { LANE_TRIPS = 4 }; /* a write is to take at least so many times the way there and back */
+enum { LANE_TRIPS = 8 }; /* a write is to take at least so many times the way there and back */
 
 enum lane_stage { LANE_FREE, LANE_WRITE, LANE_SAVE, LANE_CLOSE, LANE_DONE };
 

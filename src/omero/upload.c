@@ -221,8 +221,10 @@ static int open_next(struct lanes *all, struct lane *l, struct err *err)
 
 static int turn(struct lanes *all, struct lane *l, struct err *err)
 {
+    if (l->stage == LANE_FREE && open_next(all, l, err) < 0)
+        return -1;
     if (l->stage == LANE_FREE)
-        return open_next(all, l, err);
+        return 0;
     while (turns[l->stage](l, err) < 0)
         if (lanes_resume(all, err) < 0)
             return blame(l, err);
