@@ -133,24 +133,28 @@ static int birth(struct ledger *l, struct err *err)
 
 static int migrate_one(struct ledger *l, int64_t from, struct err *err)
 {
-    AUTO(tx_end) struct tx tx = {0};
     AUTO(mem_freep) char *mark =
         mem_printf("PRAGMA application_id = " APPLICATION_ID "; PRAGMA user_version = %lld", (long long)from + 1);
 
-    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || sql_script(l, migrations[from], err) < 0 ||
-        (from == 0 && birth(l, err) < 0) || sql_script(l, mark, err) < 0)
+    if (sql_script(l, migrations[from], err) < 0 || (from == 0 && birth(l, err) < 0))
         return -1;
-    return tx_commit(&tx, err);
+    return sql_script(l, mark, err);
 }
 
+/* As one step: nobody ever reads a ledger that is half of one version and half of the next. */
 int schema_migrate(struct ledger *l, struct err *err)
 {
+    AUTO(tx_end) struct tx tx = {0};
     int64_t have = 0;
 
     if (version(l, &have, err) < 0)
         return -1;
+    if (have == (int64_t)ARRAY_LEN(migrations))
+        return 0;
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
+        return -1;
     for (; have < (int64_t)ARRAY_LEN(migrations); have++)
         if (migrate_one(l, have, err) < 0)
             return -1;
-    return 0;
+    return tx_commit(&tx, err);
 }
