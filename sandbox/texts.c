@@ -26,6 +26,14 @@
 #define CHILDREN(Link)                                                                                                   \
     "select c from " Link " as c join fetch c.child as ch left outer join fetch ch.annotationLinks as ial "              \
     "left outer join fetch ial.child as a where c.parent.id=:dsid order by c.child.name"
+#define SOURCES(T)                                                                                                           \
+    {"select d.id, a.id, d.details.owner.id, l.details.owner.id, a.details.owner.id, d.details.group.id, m.name, m.value from " \
+     T "AnnotationLink l join l.parent d join l.child a join a.mapValue m where a.ns = :ns and (:d < 1L or d.id = :d) "          \
+     "order by d.id, a.id, index(m)", "llllllss",                                                                             \
+     "select d.id, a.id, d._owner, l._owner, a._owner, d._grp, m.name, m.value from " T "AnnotationLink l "                   \
+     "join " T " d on d.id = l.parent join Annotation a on a.id = l.child "                                                   \
+     "join Pair m on m.object = a.id and m.holder = 'Annotation.mapValue' where a.ns = :ns and (:d < 1 or d.id = :d) "        \
+     "and see(d._grp, d._owner) order by d.id, a.id, m.position"}
 #define ANY "select obj.id from %T obj where see(obj._grp, obj._owner)"
 #define IN(list) "(select value from json_each(:" list "))"
 
@@ -198,6 +206,33 @@ static const struct text texts[] = {
      "select e.fileset, o.path, o.name, o.size, o.hash, o.hasher from FilesetEntry e "
      "join OriginalFile o on o.id = e.originalFile where e.fileset in " IN("f")
      " and see(e._grp, e._owner) order by e.fileset, e.id"},
+    {"select e.fileset.id, e.details.group.id, e.clientPath from FilesetEntry e "
+     "where e.clientPath in (:p) and e.details.owner.id = :o order by e.fileset.id, e.id",
+     "lls",
+     "select fileset, _grp, clientPath from FilesetEntry where clientPath in " IN("p") " and _owner = :o and see(_grp, _owner) "
+     "order by fileset, id"},
+    {"select f.id, f.details.group.id, e.clientPath, o.size, o.hash, h.value from Fileset f join f.usedFiles e "
+     "join e.originalFile o left outer join o.hasher h where f.id in (:f) order by f.id, index(e)",
+     "llslss",
+     "select e.fileset, e._grp, e.clientPath, o.size, o.hash, o.hasher from FilesetEntry e "
+     "join OriginalFile o on o.id = e.originalFile where e.fileset in " IN("f")
+     " and see(e._grp, e._owner) order by e.fileset, e.id"},
+    {"select distinct f.id from DatasetImageLink l join l.child i join i.fileset f where l.parent.id = :d "
+     "and f.details.owner.id = :o order by f.id",
+     "l",
+     "select distinct f.id from DatasetImageLink l join Image i on i.id = l.child join Fileset f on f.id = i.fileset "
+     "where l.parent = :d and f._owner = :o and see(l._grp, l._owner) order by f.id"},
+    {"select distinct f.id, d.id from DatasetImageLink l join l.parent d join l.child i join i.fileset f where f.id in (:f) "
+     "and d.details.owner.id = :o order by f.id, d.id",
+     "ll",
+     "select distinct i.fileset, d.id from DatasetImageLink l join Image i on i.id = l.child join Dataset d on d.id = l.parent "
+     "where i.fileset in " IN("f") " and d._owner = :o and see(l._grp, l._owner) order by i.fileset, d.id"},
+    {"select p.id, p.name from ProjectDatasetLink l join l.parent p where l.child.id = :d order by p.id",
+     "ls",
+     "select p.id, p.name from ProjectDatasetLink l join Project p on p.id = l.parent where l.child = :d and "
+     "see(l._grp, l._owner) order by p.id"},
+    SOURCES("Dataset"),
+    SOURCES("Screen"),
     {"select l.parent.id, a.textValue from FilesetAnnotationLink l join l.child a where l.parent.id in (:f) and a.ns = :ns "
      "order by l.parent.id",
      "ls",

@@ -44,6 +44,8 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(TOO_LARGE, "too-large", FINAL, RESEARCHER, "above a ceiling of this program", "make it smaller")                         \
     X(DUPLICATE, "duplicate", FINAL, RESEARCHER, "in OMERO already", "nothing, or ask for it again by impomero retry")         \
     X(COPY, "copy", FINAL, NOBODY, "a copy of files that are in OMERO", "nothing: duplicates = \"skip\" leaves it out")          \
+    X(THERE, "there", FINAL, ADMIN, "its files are in OMERO already", "impomero adopt --dry-run DIR shows them")                \
+    X(OTHER_LEDGER, "other-ledger", FINAL, ADMIN, "another ledger has this dataset", "impomero adopt DIR takes it over")         \
     X(REFUSED, "refused", FINAL, ADMIN, "not allowed by the policy of this directory tree", "ask the OMERO administrator")     \
     X(ROOT_AWAY, "root-away", WAIT, ADMIN, "the directory tree is empty or not there", "mount it, or correct its path")        \
     X(NO_SERVER, "no-server", WAIT, ADMIN, "the OMERO server cannot be reached", "check its name, port and firewall")          \

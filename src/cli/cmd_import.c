@@ -87,7 +87,8 @@ static int import(struct cli *cli, struct progress *p, struct ledger *l, const c
     AUTO(arena_freep) struct arena *a = arena_new();
     struct problems problems = {0};
     struct err why = ERR_INIT, err = ERR_INIT;
-    int status = engine_run(&job, &why) < 0 ? (int)cli_exit_of(&why) : CLI_OK;
+    bool failed = job_before(cli, l, job.dirs, job.n_dirs, &why) < 0 || engine_run(&job, &why) < 0;
+    int status = failed ? (int)cli_exit_of(&why) : CLI_OK;
 
     progress_clear(p);
     if (status != CLI_OK)
@@ -125,6 +126,8 @@ static int run(struct cli *cli)
     return status;
 }
 
+static const struct cli_option options[] = {JOB_BEFORE_OPTIONS, {NULL}};
+
 const struct command command_import = {
     .name = "import",
     .args = "DIR...",
@@ -142,6 +145,7 @@ const struct command command_import = {
             "Examples:\n"
             "  impomero import /data/microscope/day1\n"
             "  impomero import --settle=0 --json . | jq .imported\n",
+    .options = options,
     .min_args = 1,
     .max_args = -1,
     .settings = true,

@@ -1,6 +1,7 @@
 /* The table of commands: one line each here, one file each beside. */
 #include "cli/command.h"
 
+extern const struct command command_adopt;
 extern const struct command command_card_check;
 extern const struct command command_config_check;
 extern const struct command command_config_example;
@@ -11,6 +12,7 @@ extern const struct command command_forget;
 extern const struct command command_formats;
 extern const struct command command_groups;
 extern const struct command command_import;
+extern const struct command command_ledger_rebuild;
 extern const struct command command_plan;
 extern const struct command command_retry;
 extern const struct command command_status;
@@ -32,6 +34,8 @@ const struct command *const commands[] = {
     &command_watch,
     &command_status,
     &command_where,
+    &command_adopt,
+    &command_ledger_rebuild,
     &command_verify,
     &command_retry,
     &command_forget,

@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/progress.h"
+#include "engine/adopt.h"
+#include "engine/engine.h"
 
 atomic_bool job_stop;
 
@@ -55,4 +58,67 @@ void job_quieten(const struct cli *cli)
             conf_get(cli->settings.conf, k, CONF_NO_ROOT)->from == CONF_FROM_DEFAULT)
             log_start(STDERR_FILENO, LOG_LEVEL_ERROR);
     }
+}
+
+/* ---- what is in OMERO already ---- */
+
+enum { ONE_IN = 100 };
+
+static bool ask_trust(void *arg, const char *host, uint16_t port, const struct link_cert *cert, const char *known)
+{
+    struct progress p = {.cli = arg};
+
+    return progress_ask(&p, host, port, cert, known);
+}
+
+static int adopt_dir(struct cli *cli, struct ledger *l, const char *dir, enum adopt_mode mode, struct adopt_counts *counts,
+                     struct err *err)
+{
+    const struct adopt_job job = {.settings = &cli->settings, .ledger = l, .dir = dir, .mode = mode, .stop = &job_stop,
+                                  .ask = ask_trust, .arg = cli};
+
+    return adopt_run(&job, counts, err);
+}
+
+static bool is_away(const struct err *err)
+{
+    return err->why == REASON_ROOT_AWAY || err->why == REASON_UNREADABLE || err->why == REASON_TOO_LARGE;
+}
+
+static int check_dir(struct cli *cli, struct ledger *l, const char *dir, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    struct adopt_counts counts;
+    struct engine_place place;
+    struct err why = ERR_INIT;
+    bool is_new = false;
+
+    if (engine_place(&cli->settings, l, dir, a, &place, err) < 0 || ledger_root_is_new(l, place.path, &is_new, err) < 0)
+        return -1;
+    if (!is_new)
+        return 0;
+    if (adopt_dir(cli, l, dir, ADOPT_COUNT, &counts, &why) < 0) {
+        if (is_away(&why))
+            return 0; /* said by the import itself */
+        *err = why;
+        return -1;
+    }
+    if (counts.there * ONE_IN <= counts.looked)
+        return 0;
+    err_set(err, REASON_THERE, 0, "'%s': %zu of its %zu filesets have been imported by somebody already", dir, counts.there,
+            counts.looked);
+    return err_hint(err, "impomero adopt --dry-run shows them; --adopt takes them as they are, --again imports them once more");
+}
+
+int job_before(struct cli *cli, struct ledger *l, const char *const *dirs, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n && !cli_flag(cli, "again"); i++) {
+        struct adopt_counts counts;
+        bool adopts = cli_flag(cli, "adopt");
+        int r = adopts ? adopt_dir(cli, l, dirs[i], ADOPT_REALLY, &counts, err) : check_dir(cli, l, dirs[i], err);
+
+        if (r < 0)
+            return -1;
+    }
+    return 0;
 }

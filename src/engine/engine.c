@@ -558,6 +558,7 @@ int engine_run(const struct engine_job *job, struct err *err)
 
     end_workers(&e);
     trials_clear(&e.trials);
+    free(e.vouched);
     release_aside(&l);
     free(l.aside);
     free(l.aside_cards);

@@ -6,68 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/hash.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/sums.h"
 
-enum { BLOCK = 1 << 20 };
-
-/* ---- reading ---- */
-
-static int stamp_of(int fd, const char *path, struct ledger_stamp *out, struct err *err)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return err_set(err, REASON_UNREADABLE, 0, "file '%s'", path);
-    *out = (struct ledger_stamp){.size = st.st_size, .ino = st.st_ino,
-                                 .mtime_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec,
-                                 .ctime_ns = st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec};
-    return 0;
-}
-
-static bool same_stamp(const struct ledger_stamp *a, const struct ledger_stamp *b)
-{
-    return a->size == b->size && a->mtime_ns == b->mtime_ns;
-}
-
-static int sum_of(struct work *w, int fd, const char *algorithm, char hex[HASH_HEX_MAX], struct err *err)
-{
-    AUTO(mem_freep) char *block = mem_new(BLOCK, 1);
-    AUTO(hash_freep) struct hash *h = hash_new(algorithm);
-    ssize_t got = 0;
-
-    if (!h)
-        return err_set(err, REASON_BUG, 0, "checksum algorithm '%s' is not known", algorithm);
-    for (off_t at = 0; (got = io_pread(fd, block, BLOCK, at, err)) > 0; at += got) {
-        hash_add(h, block, (size_t)got);
-        if (engine_keep_on(w->e, err) < 0)
-            return -1;
-    }
-    if (got < 0)
-        return -1;
-    hash_hex(h, hex);
-    return 0;
-}
-
-/* Stamp and checksum of a file, which must not change meanwhile. */
 static int read_member(struct work *w, const char *path, const char *algorithm, struct ledger_member *out, struct err *err)
 {
-    AUTO(io_closep) int fd = io_open_beneath(w->root, path, err);
-    char *hex = arena_alloc(w->a, HASH_HEX_MAX, 1);
-    struct ledger_stamp after;
+    const struct sums_pause pause = {engine_keep_on, w->e};
 
-    if (fd < 0 || stamp_of(fd, path, &out->stamp, err) < 0 || sum_of(w, fd, algorithm, hex, err) < 0 ||
-        stamp_of(fd, path, &after, err) < 0)
-        return -1;
-    if (!same_stamp(&after, &out->stamp))
-        return err_set(err, REASON_CHANGED, 0, "file '%s': it changed while it was read", path);
-    out->path = path;
-    out->algorithm = algorithm;
-    out->hash = hex;
-    return 0;
+    return sums_of_member(w->root, path, algorithm, &pause, w->a, out, err);
 }
 
 /* ---- moved, copied ---- */
@@ -87,7 +35,7 @@ static const char *const *sums_of(struct work *w, const char *algorithm, struct 
         }
         if (read_member(w, m->path, algorithm, &now, err) < 0)
             return NULL;
-        if (!same_stamp(&now.stamp, &m->stamp)) {
+        if (!sums_same_stamp(&now.stamp, &m->stamp)) {
             err_set(err, REASON_CHANGED, 0, "file '%s': it changed since it was looked at", m->path);
             return NULL;
         }
@@ -109,7 +57,7 @@ static bool has_left(const struct ledger_twin *t)
         struct err why = ERR_INIT;
         AUTO(io_closep) int fd = io_open_beneath(root, t->members[i].path, &why);
 
-        if (fd < 0 ? why.why != REASON_GONE : stamp_of(fd, "", &now, &why) < 0 || same_stamp(&now, &t->members[i].stamp))
+        if (fd < 0 ? why.why != REASON_GONE : sums_stamp(fd, "", &now, &why) < 0 || sums_same_stamp(&now, &t->members[i].stamp))
             return false;
     }
     return root >= 0;

@@ -25,6 +25,8 @@ struct engine {
     int64_t began_ms;       /* wall time: what was sent before is of an earlier run */
     struct worker *workers;
     size_t n_workers;
+    int64_t *vouched;       /* rows of datasets whose provenance was seen to name this ledger, in this run */
+    size_t n_vouched, cap_vouched;
     bool ending;
     bool look_again;        /* a file changed under way: its stamps in the ledger are old */
     struct err trouble;     /* what concerns all work; REASON_NONE = nothing */

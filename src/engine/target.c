@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "omero/origin.h"
 
 static const char *dir_of(const struct ledger_dataset *d)
 {
@@ -48,7 +49,48 @@ static int moved(const struct ledger_dataset *d, const char *what, const char *t
                    what, now, then);
 }
 
-static int check_made(const struct session *s, const struct ledger_dataset *d, struct err *err)
+/* Known of this run? */
+static bool is_vouched(struct engine *e, int64_t row)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&e->mutex);
+    for (size_t i = 0; i < e->n_vouched && !found; i++)
+        found = e->vouched[i] == row;
+    pthread_mutex_unlock(&e->mutex);
+    return found;
+}
+
+static void remember_vouched(struct engine *e, int64_t row)
+{
+    pthread_mutex_lock(&e->mutex);
+    e->vouched = mem_grow(e->vouched, e->n_vouched, &e->cap_vouched, sizeof(*e->vouched));
+    e->vouched[e->n_vouched++] = row;
+    pthread_mutex_unlock(&e->mutex);
+}
+
+/* Two ledgers must not both put images into one dataset.  A map that somebody else made or linked says nothing; one that was
+ * removed by hand is not missed. */
+static int vouch(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct om_source_pair *pairs;
+    size_t n = 0;
+
+    if (is_vouched(e, d->id))
+        return 0;
+    if (om_sources_find(c, target_kind(d), SOURCE_NS, d->omero_id, a, &pairs, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (pairs[i].map_owner == d->owner_id && pairs[i].link_owner == d->owner_id && strcmp(pairs[i].key, "ledger") == 0 &&
+            strcmp(pairs[i].value, ledger_uuid(e->ledger)) != 0)
+            return err_set(err, REASON_OTHER_LEDGER, 0, "%s:%lld of '%s' is said to be of the ledger %s",
+                           om_parent_name(target_kind(d)), (long long)d->omero_id, dir_of(d), pairs[i].value);
+    remember_vouched(e, d->id);
+    return 0;
+}
+
+static int check_made(struct engine *e, const struct session *s, const struct ledger_dataset *d, struct err *err)
 {
     struct om_client *c = s->client;
 
@@ -61,7 +103,9 @@ static int check_made(const struct session *s, const struct ledger_dataset *d, s
         return moved(d, "group", d->made_group, c->who.group_name, err);
     if (strcmp(d->made_project, d->project) != 0)
         return moved(d, "project", d->made_project, d->project, err);
-    return om_target_check(c, target_kind(d), d->omero_id, d->owner_id, d->group_id, err);
+    if (om_target_check(c, target_kind(d), d->omero_id, d->owner_id, d->group_id, err) < 0)
+        return -1;
+    return vouch(e, c, d, err);
 }
 
 /* ---- made now ---- */
@@ -111,6 +155,6 @@ int target_need(struct engine *e, struct session *s, int64_t dataset, struct are
     if (read_row(e, dataset, a, d, err) < 0)
         return -1;
     if ((*d)->omero_id)
-        return check_made(s, *d, err);
+        return check_made(e, s, *d, err);
     return find_or_make(e, s, *d, err) < 0 ? -1 : read_row(e, dataset, a, d, err);
 }

@@ -7,8 +7,8 @@
 
 #include "base/ceilings.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/io.h"
+#include "engine/sums.h"
 #include "engine/verify_inside.h"
 
 struct looked {
@@ -27,22 +27,6 @@ static void say(const struct looked *l, enum reason why, const char *text, const
 
 /* ---- the disk ---- */
 
-static int hash_of(int fd, const char *algorithm, char hex[HASH_HEX_MAX], struct err *err)
-{
-    AUTO(hash_freep) struct hash *hash = hash_new(algorithm);
-    AUTO(mem_freep) uint8_t *block = mem_new(1, OM_BLOCK_BYTES);
-    ssize_t n;
-
-    if (!hash)
-        return err_set(err, REASON_CONFIG, 0, "this machine knows no checksum %s", algorithm);
-    for (off_t at = 0; (n = io_pread(fd, block, OM_BLOCK_BYTES, at, err)) > 0; at += n)
-        hash_add(hash, block, (size_t)n);
-    if (n < 0)
-        return -1;
-    hash_hex(hash, hex);
-    return 0;
-}
-
 static bool is_as_it_was(const struct looked *l)
 {
     return l->st.st_size == l->m->stamp.size && l->st.st_mtim.tv_sec * NS_PER_S + l->st.st_mtim.tv_nsec == l->m->stamp.mtime_ns;
@@ -55,7 +39,7 @@ static void look_at_disk(struct looked *l)
 
     if (l->fd < 0 || !l->m->algorithm)
         return;
-    if (hash_of(l->fd, l->m->algorithm, hex, &err) < 0)
+    if (sums_of_fd(l->fd, l->m->algorithm, NULL, hex, &err) < 0)
         verify_tell(l->v, l->f->root_path, l->m->path, &err);
     else if (strcmp(hex, l->m->hash) != 0)
         say(l, REASON_CHANGED, "its content is another than when it was imported", hex, l->m->hash);

@@ -265,6 +265,27 @@ int ledger_not_compared(struct ledger *l, int64_t fileset, struct err *err);
 /* How many filesets have something under way that was sent in this session of OMERO, by its number. */
 int ledger_session_users(struct ledger *l, int64_t session_id, int64_t *n, struct err *err);
 
+/* ---- adopted ------------------------------------------------------------------------------------------------------- */
+
+/* What lies in OMERO already: imported by another program, or before the ledger was lost. */
+struct ledger_adopted {
+    const char *server;
+    int64_t omero_id; /* of the Fileset */
+    const struct ledger_image *images;
+    size_t n_images;
+    const struct ledger_member *members; /* in the fileset's order: algorithm and hash, and the stamps of what was imported */
+};
+/* A fileset that was never sent is that one: done, with these images, which carry no card yet. */
+int ledger_adopt(struct ledger *l, int64_t fileset, const struct ledger_adopted *found, struct err *err);
+/* It is not known whether a fileset that was never sent has been imported: held as REASON_UNKNOWN_OUTCOME. */
+int ledger_doubt(struct ledger *l, int64_t fileset, const char *text, struct err *err);
+/* A dataset keeps the identity that OMERO knows it by; only one that was not made yet may. */
+int ledger_dataset_identity(struct ledger *l, int64_t dataset, const char *uuid, struct err *err);
+/* The ledger takes another's uuid: after that one was lost.  Only an empty one may: REASON_LEDGER. */
+int ledger_become(struct ledger *l, const char *uuid, struct err *err);
+/* Has anything of a root ever been sent or adopted? */
+int ledger_root_is_new(struct ledger *l, const char *path, bool *is_new, struct err *err);
+
 /* ---- datasets and screens ------------------------------------------------------------------------------------------ */
 
 /* One annotation of a card in OMERO. */

@@ -65,7 +65,7 @@ def traced(directory):
         port = server.stdout.readline().split('ssl=')[1].split()[0]
         env = {**os.environ, 'OMERO_SERVER': 'localhost', 'OMERO_PORT': port, 'OMERO_ROOT_PASSWORD': 'omero',
                'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': os.path.join(directory, 'state')}
-        done = subprocess.run([IMPOMERO, 'import', '--workers=1', '--trace=wire', share], env=env, stdin=subprocess.DEVNULL,
+        done = subprocess.run([IMPOMERO, 'import', '--again', '--workers=1', '--trace=wire', share], env=env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=100)
     finally:
         server.send_signal(signal.SIGTERM)

@@ -1,0 +1,37 @@
+/* Inside adoption: what its files share. */
+#pragma once
+
+#include "engine/adopt.h"
+#include "engine/sessions.h"
+
+/* A dataset row of the ledger that files are adopted for. */
+struct adopt_target {
+    int64_t row;
+    int64_t *filesets; /* numbers in OMERO of those taken */
+    size_t n, cap;
+    bool restored;     /* by its provenance, in a rebuild */
+};
+
+struct adopt {
+    const struct adopt_job *job;
+    struct adopt_counts *counts;
+    struct sessions *sessions;
+    struct session *s; /* of the user in hand */
+    struct arena *a;
+    const char *lost; /* a rebuild: the uuid of the ledger, once it is known */
+    struct adopt_target *targets;
+    size_t n_targets, cap_targets;
+};
+
+void adopt_tell(struct adopt *w, const struct adopt_finding *f);
+struct adopt_target *adopt_target_of(struct adopt *w, int64_t row);
+int adopt_keep_on(void *adopt, struct err *err);
+
+/* Datasets whose files were taken: the one in OMERO that has them all becomes the directory's. */
+int adopt_datasets(struct adopt *w, struct err *err);
+/* Datasets that the ledger has, and whose provenance names another one: taken over. */
+int adopt_foreign(struct adopt *w, const struct ledger_dataset *d, struct err *err);
+/* A rebuild: which ledger was lost, as the own datasets of this session's user say.  `lost` is set or compared. */
+int adopt_learn_ledger(struct adopt *w, const char **lost, struct err *err);
+/* And what they say of this user's datasets is restored. */
+int adopt_restore(struct adopt *w, struct err *err);

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""What is in OMERO already, by another program or by a ledger that was lost: `impomero adopt`, `import` and `ledger rebuild` against
+a sandbox.  The other program is impomero with another state directory: it stores files' paths as the official client does
+(tests/omero/test_path.c).
+
+usage: test_adopt.py IMPOMERO OMERO_SANDBOX SOURCE_DIRECTORY
+"""
+import json
+import os
+import re
+import shutil
+import sys
+import unittest
+
+from served import Served
+
+Served.IMPOMERO, Served.SANDBOX, Served.TOP = sys.argv[1:4]
+
+
+class Adopt(Served):
+    def path(self, *parts):
+        return os.path.join(self.share, *parts)
+
+    def other(self):
+        """All of the share, imported by somebody else."""
+        self.run_it('import', self.share, IMPOMERO_STATE=os.path.join(self.dir, 'other state'))
+        self.before = self.shown()
+
+    def json(self, *args, status=0):
+        self.run_it(*args, '--json', self.share, status=status)
+        return json.loads(self.out)
+
+    def images(self, text):
+        return re.findall(r'image (.*?)  \(Image:(\d+)', text)
+
+    # --- adoption ---
+
+    def test_an_import_stops_where_others_have_imported(self):
+        self.other()
+        said = self.run_it('import', self.share, status=1)
+        self.assertIn('7 of its 7', said)
+        self.assertIn('--adopt', said)
+        self.assertEqual(self.shown(), self.before)
+
+    def test_one_in_a_hundred_is_let_through(self):
+        for i in range(99):
+            shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', f'{i:02}.jpg'))
+        os.rename(self.path('Spindle orientation'), os.path.join(self.dir, 'away'))
+        keep = os.path.join(self.dir, 'keep')
+        os.rename(self.path('gut'), keep)
+        os.mkdir(self.path('gut'))
+        for name in ('gut.toml', '00.jpg'):
+            shutil.copy(os.path.join(keep, name), self.path('gut'))
+        self.other()
+        shutil.rmtree(self.path('gut'))
+        os.rename(keep, self.path('gut'))
+        os.unlink(self.path('gut', '98.jpg'))
+        os.unlink(self.path('gut', '97.jpg'))
+        os.unlink(self.path('gut', '96.jpg'))
+        os.unlink(self.path('gut', '95.jpg'))
+        self.assertIn('1 of its 98', self.run_it('import', self.share, status=1))
+        for i in range(95, 97):
+            shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', f'{i:02}.jpg'))
+        self.assertEqual(len(self.json('import')['imported']), 100)
+
+    def test_again_imports_once_more(self):
+        self.other()
+        self.assertEqual(len(self.json('import', '--again')['imported']), 7)
+        self.assertEqual(len(self.images(self.shown())), 14)
+
+    def test_adopt_takes_files_and_datasets(self):
+        self.other()
+        dry = self.json('adopt', '--dry-run')
+        self.assertEqual((len(dry['taken']), len(dry['datasets']), dry['problems']), (7, 2, []))
+        self.assertEqual(self.shown(), self.before)
+        done = self.json('adopt')
+        self.assertEqual((len(done['taken']), len(done['datasets']), done['problems']), (7, 2, []))
+        self.assertEqual(self.json('import')['imported'], [])
+        self.assertEqual(self.images(self.shown()), self.images(self.before))
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'later.jpg'))
+        self.assertEqual(len(self.json('import')['imported']), 1)
+        self.assertEqual(self.shown().count('dataset '), self.before.count('dataset '))
+
+    def test_import_adopts_first_when_it_is_told_so(self):
+        self.other()
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'later.jpg'))
+        self.assertEqual([f['path'] for f in self.json('import', '--adopt')['imported']], ['gut/later.jpg'])
+        self.assertEqual(len(self.images(self.shown())), 8)
+
+    def test_another_content_is_not_taken(self):
+        self.other()
+        path = self.path('gut', 'stained', 'section.jpg')
+        with open(path, 'rb') as f:
+            data = bytearray(f.read())
+        data[data.find(b'\xff\xda') + 20] ^= 1
+        with open(path, 'wb') as f:
+            f.write(data)
+        done = self.json('adopt', status=1)
+        self.assertEqual(len(done['taken']), 6)
+        self.assertEqual([(p['path'], p['reason']) for p in done['problems']], [('gut/stained/section.jpg', 'changed')])
+
+    def test_of_several_none_is_taken(self):
+        self.other()
+        os.rename(self.path('Spindle orientation'), os.path.join(self.dir, 'away'))
+        self.run_it('import', '--again', self.share, IMPOMERO_STATE=os.path.join(self.dir, 'third state'))
+        done = self.json('adopt', status=1)
+        self.assertEqual(done['taken'], [])
+        self.assertEqual({p['reason'] for p in done['problems']}, {'duplicate'})
+
+    def test_other_peoples_files_are_not_taken(self):
+        self.other()
+        card = self.path('gut', 'gut.toml')
+        with open(card, encoding='utf-8') as f:
+            text = f.read()
+        with open(card, 'w', encoding='utf-8') as f:
+            f.write(text.replace('"bob"', '"carol"').replace('"lab"', '"priv"'))
+        self.assertEqual(len(self.json('adopt')['taken']), 4)
+
+    # --- two ledgers ---
+
+    def test_a_dataset_of_another_ledger_is_refused_until_it_is_adopted(self):
+        self.json('import')
+        self.run_it('adopt', self.share, IMPOMERO_STATE=os.path.join(self.dir, 'other state'))
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'later.jpg'))
+        problems = self.json('import', status=1)['problems']
+        self.assertEqual({p['reason'] for p in problems}, {'other-ledger'})
+        self.run_it('adopt', self.share)
+        self.assertEqual([f['path'] for f in self.json('import')['imported']], ['gut/later.jpg'])
+
+    # --- a lost ledger ---
+
+    def test_a_lost_ledger_is_rebuilt(self):
+        self.json('import')
+        self.before = self.shown()
+        uuid = re.search('ledger = (.*)', self.before).group(1)
+        shutil.rmtree(self.state)
+        done = self.json('ledger', 'rebuild')
+        self.assertEqual((len(done['taken']), len(done['datasets']), done['problems'], done['held']), (7, 2, [], 0))
+        self.assertIn(uuid, self.run_it('status', '--json'))
+        self.assertEqual(self.json('import')['imported'], [])
+        self.assertEqual(self.images(self.shown()), self.images(self.before))
+        self.run_it('where', '--json', self.path('gut'))
+        self.assertIn(json.loads(self.out)['datasets'][0]['uuid'], self.before)
+
+    def test_what_omero_does_not_have_is_left_to_a_person(self):
+        self.json('import')
+        shutil.rmtree(self.state)
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'deleted.jpg'))
+        done = self.json('ledger', 'rebuild', status=1)
+        self.assertEqual((len(done['taken']), done['held']), (7, 1))
+        answer = self.json('import', status=1)
+        self.assertEqual((answer['imported'], [(p['path'], p['reason']) for p in answer['problems']]),
+                         ([], [('gut/deleted.jpg', 'unknown-outcome')]))
+        self.run_it('retry', self.path('gut', 'deleted.jpg'))
+        self.assertEqual([f['path'] for f in self.json('import')['imported']], ['gut/deleted.jpg'])
+
+    def test_a_file_that_changed_since_is_reported_after_a_rebuild(self):
+        self.json('import')
+        shutil.rmtree(self.state)
+        with open(self.path('gut', 'stained', 'section.jpg'), 'ab') as f:
+            f.write(b'\n')
+        self.json('ledger', 'rebuild')
+        answer = self.json('import', status=1)
+        self.assertEqual((answer['imported'], [p['reason'] for p in answer['problems']]), ([], ['changed']))
+
+    def test_two_ledgers_are_not_guessed(self):
+        self.json('import')
+        self.run_it('import', '--again', self.share, IMPOMERO_STATE=os.path.join(self.dir, 'other state'))
+        uuid = re.search('ledger = (.*)', self.shown()).group(1)
+        shutil.rmtree(self.state)
+        self.assertIn('--ledger', self.run_it('ledger', 'rebuild', self.share, status=1))
+        shutil.rmtree(self.state)
+        self.run_it('ledger', 'rebuild', f'--ledger={uuid}', self.share, status=1)
+        self.assertIn(uuid, self.run_it('status', '--json'))
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
