@@ -23,6 +23,8 @@ struct call {
     void *out;
     struct instances *instances; /* objects.c: what was loaded for this answer */
 
+    void (*later)(struct call *c); /* NULL, or what the handler leaves for after the answer; runs without the lock */
+
     /* The answer when the handler returns -1. */
     enum ice_status status;
     const struct ice_object *exception; /* ICE_USER_EXCEPTION */

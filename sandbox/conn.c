@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "sandbox/fault.h"
 
-enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024 };
+enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024, LARGE_BYTES = 64 * 1024 };
 
 static void wait_fd(struct conn *c, short events)
 {
@@ -65,10 +65,24 @@ static struct servant *find_servant(struct conn *c, const struct ice_identity *i
     return v || !c->session || c->session->closed ? v : find_in(c->session->servants, id);
 }
 
+static bool trade_bytes(struct conn *c, struct request *r, struct ice_parser *parser)
+{
+    pthread_mutex_lock(&c->server->lock);
+    r->bytes = c->spare;
+    c->spare = (struct buf){0};
+    pthread_mutex_unlock(&c->server->lock);
+    return ice_parser_trade(parser, &r->bytes);
+}
+
 /* What reads the request later needs its bytes, and the parser does not keep them. */
-static void keep_bytes(struct request *r)
+static void keep_bytes(struct conn *c, struct request *r, struct ice_parser *parser)
 {
     size_t n = (size_t)(r->msg.encaps.end - r->msg.encaps.at);
+
+    r->msg.encaps.lasting = true;
+    if (n >= LARGE_BYTES && trade_bytes(c, r, parser))
+        return;
+
     uint8_t *copy = arena_alloc(r->mem, n, 1);
 
     if (n)
@@ -98,14 +112,26 @@ static bool is_router(const struct ice_identity *id)
     return strcmp(id->name, "router") == 0 && strcmp(id->category, "OMERO.Glacier2") == 0;
 }
 
+static void request_free(struct conn *c, struct request *r)
+{
+    pthread_mutex_lock(&c->server->lock);
+    if (!c->spare.data) {
+        c->spare = r->bytes;
+        r->bytes = (struct buf){0};
+    }
+    pthread_mutex_unlock(&c->server->lock);
+    buf_clear(&r->bytes);
+    arena_free(r->mem);
+}
+
 /* -1: a request to something else than the router without a session: the router closes such a connection. */
-static int receive(struct conn *c, const struct ice_msg *msg, struct arena *mem)
+static int receive(struct conn *c, struct ice_parser *parser, const struct ice_msg *msg, struct arena *mem)
 {
     struct request *r = arena_alloc(mem, 1, sizeof(*r));
     int64_t came_ns = clock_mono_ns();
 
     *r = (struct request){.mem = mem, .msg = *msg};
-    keep_bytes(r);
+    keep_bytes(c, r, parser);
     pthread_mutex_lock(&c->server->lock);
     bool refused = !c->session && !is_router(&msg->target);
     if (!refused) {
@@ -117,7 +143,7 @@ static int receive(struct conn *c, const struct ice_msg *msg, struct arena *mem)
     }
     pthread_mutex_unlock(&c->server->lock);
     if (refused)
-        arena_free(mem);
+        request_free(c, r);
     return refused ? -1 : 0;
 }
 
@@ -131,7 +157,7 @@ static int take_messages(struct conn *c, struct ice_parser *parser)
         struct ice_msg msg;
         int r = ice_parser_next(parser, mem, &msg, &err);
         if (r == 1 && msg.type == ICE_REQUEST) {
-            if (receive(c, &msg, mem) < 0)
+            if (receive(c, parser, &msg, mem) < 0)
                 return 0;
             continue;
         }
@@ -202,7 +228,7 @@ static void *work(void *conn)
 
     for (struct request *r; (r = next_request(c));) {
         dispatch(c, r);
-        arena_free(r->mem);
+        request_free(c, r);
     }
     return NULL;
 }
@@ -322,6 +348,7 @@ static void conn_free(struct conn *c)
     pthread_mutex_destroy(&c->link_lock);
     pthread_mutex_destroy(&c->write_lock);
     pthread_cond_destroy(&c->filled);
+    buf_clear(&c->spare);
     free(c);
 }
 

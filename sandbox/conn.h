@@ -17,6 +17,7 @@ struct request {
     struct arena *mem;       /* holds everything below */
     struct ice_msg msg;
     struct servant *servant; /* NULL: there is none.  Counted */
+    struct buf bytes;        /* of a large one; else in the arena */
 };
 
 struct registered {
@@ -39,6 +40,7 @@ struct conn {
     char category[UUID_TEXT]; /* of the client's callbacks */
     struct registered *registered;
     struct request *queue, **last;
+    struct buf spare; /* of a large request that was answered */
     pthread_cond_t filled;
     bool over;     /* no more will come */
     bool finished; /* both threads are done: to be joined */

@@ -21,11 +21,17 @@ static void send_reply(struct conn *c, struct request *r, struct buf *reply)
     if (v) {
         v->busy -= v->kind->stateful;
         v->answered_ns = clock_mono_ns();
-        servant_unref(c->server, v);
     }
     pthread_mutex_unlock(&c->server->lock);
     if (r->msg.id != 0 && reply->len > 0)
         conn_write(c, reply);
+}
+
+static void let_go(struct conn *c, struct request *r)
+{
+    pthread_mutex_lock(&c->server->lock);
+    servant_unref(c->server, r->servant);
+    pthread_mutex_unlock(&c->server->lock);
 }
 
 static void encode(struct call *k, struct request *r, int result, enum ice_encoding enc, struct buf *reply)
@@ -312,4 +318,7 @@ void dispatch(struct conn *c, struct request *r)
     if (ready)
         encode(&k, r, result, enc, &reply);
     send_reply(c, r, &reply);
+    if (k.later)
+        k.later(&k);
+    let_go(c, r);
 }

@@ -1,6 +1,7 @@
 /* ImportProcess and the uploaders of its files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,10 @@ struct uploader {
     struct import *import; /* NULL: a file for itself */
     struct import_file *file, own;
     bool read_only;
+    bool saved;           /* nothing was written since */
+    pthread_mutex_t lock; /* of what follows: hashing goes on after the answer */
+    struct hash *hash;    /* of what was written from the front without a gap; NULL: the file has to be read for it */
+    int64_t hashed;       /* bytes of that; -1 after a gap */
 };
 
 /* --- size and hash --- */
@@ -38,6 +43,12 @@ static int hash_file(const char *path, const char *algorithm, char hex[HASH_HEX_
     return n < 0 ? -1 : 0;
 }
 
+static int keep_hash(struct store *s, int64_t file, int64_t size, const char *hex, const char *algorithm)
+{
+    return store_run(s, "update OriginalFile set size = ?, hash = ?, hasher = ? where id = ?", "issi", size, hex, algorithm,
+                     file);
+}
+
 int file_save(struct store *s, int64_t file, const char *path)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
@@ -49,8 +60,7 @@ int file_save(struct store *s, int64_t file, const char *path)
         return 0; /* deleted in between */
     if (hash_file(path, algorithm, hex, &size) < 0)
         return -1;
-    return store_run(s, "update OriginalFile set size = ?, hash = ?, hasher = ? where id = ?", "issi", size, hex, algorithm,
-                     file);
+    return keep_hash(s, file, size, hex, algorithm);
 }
 
 /* --- an uploader --- */
@@ -93,6 +103,37 @@ static int write_all(int fd, const uint8_t *at, size_t n, int64_t position)
     return 0;
 }
 
+static void restart_hash(struct uploader *u, int64_t hashed)
+{
+    pthread_mutex_lock(&u->lock);
+    hash_free(STEAL(u->hash));
+    u->hashed = hashed;
+    pthread_mutex_unlock(&u->lock);
+}
+
+static void add_to_hash(struct uploader *u, const struct om_api_raw_file_store_write_in *in)
+{
+    if (in->position == 0 && u->hashed == 0 && !u->hash)
+        u->hash = hash_new(u->import->settings->checksum_algorithm->value->val);
+    if (!u->hash || in->position != u->hashed) {
+        hash_free(STEAL(u->hash));
+        u->hashed = -1;
+        return;
+    }
+    hash_add(u->hash, in->buf.at, (size_t)in->length);
+    u->hashed += in->length;
+}
+
+/* While the next block is on its way, as long as they come in their order. */
+static void follow_hash(struct call *c)
+{
+    struct uploader *u = own(c);
+
+    pthread_mutex_lock(&u->lock);
+    add_to_hash(u, c->in);
+    pthread_mutex_unlock(&u->lock);
+}
+
 static int do_write(struct call *c)
 {
     const struct om_api_raw_file_store_write_in *in = c->in;
@@ -109,6 +150,8 @@ static int do_write(struct call *c)
     if (write_all(fd, in->buf.at, (size_t)in->length, in->position) < 0)
         return failed(c, "write");
     own(c)->file->offset = in->position + in->length;
+    own(c)->saved = false;
+    c->later = follow_hash;
     return 0;
 }
 
@@ -122,6 +165,8 @@ static int do_truncate(struct call *c)
         return -1;
     if (in->length < 0 || fstat(fd, &st) < 0 || (st.st_size > in->length && ftruncate(fd, in->length) < 0))
         return failed(c, "truncate");
+    restart_hash(own(c), in->length == 0 ? 0 : -1);
+    own(c)->saved = false;
     ((struct om_api_raw_file_store_truncate_out *)c->out)->ret = st.st_size > in->length;
     return 0;
 }
@@ -167,11 +212,36 @@ static int do_file_id(struct call *c)
     return 0;
 }
 
+/* What was hashed on the way is the whole file, unless it was longer before.  False: it has to be read. */
+static bool take_hash(struct uploader *u, char hex[HASH_HEX_MAX])
+{
+    struct stat st;
+
+    pthread_mutex_lock(&u->lock);
+    bool whole = u->hash && stat(u->file->path, &st) == 0 && st.st_size == u->hashed;
+    if (whole)
+        hash_hex(u->hash, hex);
+    pthread_mutex_unlock(&u->lock);
+    return whole;
+}
+
 /* A file that was never written is not there, and closing it then is no fault. */
 static int save(struct call *c)
 {
-    if (file_save(c->server->store, own(c)->file->file, own(c)->file->path) < 0 && errno != ENOENT)
+    struct uploader *u = own(c);
+    char hex[HASH_HEX_MAX];
+    int r;
+
+    if (u->saved)
+        return 0;
+    if (take_hash(u, hex))
+        r = keep_hash(c->server->store, u->file->file, u->hashed, hex, u->import->settings->checksum_algorithm->value->val);
+    else
+        r = file_save(c->server->store, u->file->file, u->file->path);
+    if (r < 0 && errno != ENOENT)
         return failed(c, "save");
+    restart_hash(u, -1); /* a digest can be had once */
+    u->saved = true;
     return 0;
 }
 
@@ -201,6 +271,8 @@ static void end_uploader(struct server *s, struct servant *v)
     (void)s;
     if (u->file->uploader == v)
         u->file->uploader = NULL;
+    hash_free(u->hash);
+    pthread_mutex_destroy(&u->lock);
     if (u->import)
         import_unref(u->import);
     mem_freep(&u->own.path);
@@ -236,6 +308,7 @@ static struct servant *add_store(struct call *c, struct uploader *u)
 {
     char uuid[UUID_TEXT];
 
+    pthread_mutex_init(&u->lock, NULL);
     uuid_new(uuid);
 
     AUTO(mem_freep) char *name = mem_printf("%s-RepoRawFileStoreI", uuid);

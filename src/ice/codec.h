@@ -21,6 +21,7 @@ struct ice_in {
     const uint8_t *at, *end;
     enum ice_encoding enc;
     bool bad;          /* sticks */
+    bool lasting;      /* the bytes outlive what is read of them: sequences of bytes stay where they are */
     const char *why;   /* static text of the first failure */
 };
 

@@ -153,8 +153,9 @@ static void read_sequence(struct ice_decoder *d, const struct ice_type *t, void 
 
     if (!s.n || !ice_decode_enter(d))
         return;
-    s.at = ice_decode_alloc(d, s.n, t->item->size);
-    if (s.at)
+    if (d->in->lasting && t->item->kind == ICE_BYTE)
+        s.at = (uint8_t *)(uintptr_t)ice_take(d->in, s.n);
+    else if ((s.at = ice_decode_alloc(d, s.n, t->item->size)))
         read_items(d, t, &s);
     *(struct any_sequence *)out = s;
     ice_decode_leave(d);

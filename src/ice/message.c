@@ -4,7 +4,7 @@
 
 #include "base/ceilings.h"
 
-enum { HEAD_TYPE = 8, HEAD_COMPRESSION = 9, HEAD_SIZE = 10, COMPRESSED = 2, KEEP_BYTES = 1 << 20 };
+enum { HEAD_TYPE = 8, HEAD_COMPRESSION = 9, HEAD_SIZE = 10, COMPRESSED = 2, KEEP_BYTES = 8 << 20 };
 
 /* Magic, protocol 1.0, header encoding 1.0. */
 static const uint8_t head_start[] = {'I', 'c', 'e', 'P', 1, 0, 1, 0};
@@ -97,6 +97,20 @@ int ice_parser_feed(struct ice_parser *p, const void *bytes, size_t n, struct er
         return err_set(err, REASON_TOO_LARGE, 0, "more bytes than one Ice message may have are waiting");
     }
     return front(p, err) < 0 ? -1 : 0;
+}
+
+bool ice_parser_trade(struct ice_parser *p, struct buf *other)
+{
+    struct buf mine = p->in;
+
+    if (p->bad || p->used != p->in.len)
+        return false;
+    p->in = *other;
+    p->in.max = mine.max;
+    buf_reset(&p->in);
+    p->used = 0;
+    *other = mine;
+    return true;
 }
 
 static const char *read_facet(struct ice_in *in, struct arena *mem)

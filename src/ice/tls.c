@@ -146,16 +146,23 @@ void tls_begin(struct tls_link *t)
     t->below_failed = false;
 }
 
+/* As many records as there is room for: each call of OpenSSL's gives one. */
 static int tls_read(struct link *l, void *at, size_t n, size_t *moved, struct err *err)
 {
     struct tls_link *t = tls_of(l);
+    int r = 1;
 
     if (t->broken & LINK_READ)
         return tls_tell_cause(t, err);
     tls_begin(t);
     t->read_needs = LINK_READ;
-    int r = SSL_read_ex(t->ssl, at, n, moved);
-    return r == 1 ? 0 : held_up(t, LINK_READ, r, &t->read_needs, err);
+    for (size_t got = 0; r == 1 && *moved < n; *moved += got, got = 0)
+        r = SSL_read_ex(t->ssl, (char *)at + *moved, n - *moved, &got);
+    t->drained = r != 1;
+    if (r == 1)
+        return 0;
+    r = held_up(t, LINK_READ, r, &t->read_needs, err);
+    return *moved ? 0 : r; /* an end and a failure are told again */
 }
 
 static int tls_write(struct link *l, const void *bytes, size_t n, size_t *moved, struct err *err)
@@ -185,7 +192,7 @@ static bool tls_holds(const struct link *l)
 {
     const struct tls_link *t = (const struct tls_link *)l;
 
-    return (t->broken & LINK_READ) || SSL_pending(t->ssl) > 0;
+    return (t->broken & LINK_READ) || SSL_pending(t->ssl) > 0 || (!t->drained && SSL_has_pending(t->ssl));
 }
 
 /* Records that carry nothing for the program (tickets) do not count, so OpenSSL has to look into them.  An end and a failure do:

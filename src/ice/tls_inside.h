@@ -18,6 +18,7 @@ struct tls_link {
     struct err below_err;
     int broken;                  /* the directions that are over: LINK_READ, LINK_WRITE */
     struct err cause;            /* of that */
+    bool drained;                /* no whole record was left when reading last ended */
     bool write_begun;            /* a record is half out: only its rest may follow */
     uint8_t first[FIRST_BYTES];  /* that the peer sent */
     size_t n_first;

@@ -8,6 +8,8 @@
 #include "ice/tls_cert.h"
 #include "ice/tls_inside.h"
 
+enum { READ_AHEAD = 64 * 1024 }; /* bytes: four full records */
+
 /* OpenSSL's own failures: out of memory, or a system configuration that forbids what we need. */
 static int no_tls(struct err *err, const char *what)
 {
@@ -38,6 +40,8 @@ static int make_ctx(struct tls_link *t, const SSL_METHOD *method, struct err *er
     if (!t->ctx || SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1)
         return no_tls(err, "set up");
     SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_read_ahead(t->ctx, 1); /* else the head of each record is a read of its own */
+    SSL_CTX_set_default_read_buffer_len(t->ctx, READ_AHEAD);
     SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     return 0;
 }
