@@ -26,11 +26,19 @@ static void lane_reset(struct lane *l)
     l->stage = LANE_FREE;
 }
 
+/* Of a small file, or of the end of a large one, no more than there is, and a byte that tells the end. */
+static size_t block_bytes(const struct lane *l)
+{
+    int64_t left = l->source.size < 0 ? INT64_MAX : l->source.size < l->sent ? 0 : l->source.size - l->sent;
+
+    return left < (int64_t)l->pace->block ? (size_t)left + 1 : l->pace->block;
+}
+
 /* A whole block, unless the source ends before. */
 static int read_block(struct lane *l, struct err *err)
 {
     struct lane_block *b = &l->blocks[l->turn];
-    size_t want = l->pace->block, got = 0;
+    size_t want = block_bytes(l), got = 0;
 
     if (b->cap < want) {
         free(b->at);
