@@ -47,8 +47,8 @@ int ice_parser_feed(struct ice_parser *p, const void *bytes, size_t n, struct er
 /* 1 a message, 0 feed more, -1. Batch requests and compressed messages are refused (OMERO sends neither). */
 int ice_parser_next(struct ice_parser *p, struct arena *mem, struct ice_msg *msg, struct err *err);
 
-/* When the last message ended what was fed: its bytes change places with `other` (of the same ceiling, or empty), which is then the
- * caller's; what points into them stays valid.  False: more bytes came behind it, and nothing was done. */
+/* When the last message ended what was fed: its bytes change places with `other` (of the same ceiling, or empty), which is then
+ * the caller's; what points into them stays valid.  False: more bytes came behind it, and nothing was done. */
 bool ice_parser_trade(struct ice_parser *p, struct buf *other);
 
 /* Whole messages, appended to a buffer.  Parameters are encoded from the op's table. */
