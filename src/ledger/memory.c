@@ -23,7 +23,7 @@ struct ledger_memory {
     struct waiting *at;
     size_t n, cap;
     void *last; /* what the last call gave */
-    int64_t found; /* rows that were asked for and there */
+    int64_t found; /* files of this look that have a row */
 };
 
 void ledger_memory_open(struct ledger *l, int64_t root, struct ledger_memory **out)
@@ -95,6 +95,7 @@ static void flush(struct ledger_memory *m)
         fine = write_one(m, &m->at[i], &ignored) == 0;
     if (fine)
         (void)tx_commit(&tx, &ignored); /* see the head of this file */
+    m->found += (int64_t)m->n;
     m->n = 0;
     arena_free(m->arena);
     m->arena = arena_new();
@@ -179,7 +180,6 @@ void ledger_memory_close(struct ledger_memory *m, bool (*there)(void *arg, const
 {
     if (!m)
         return;
-    m->found += (int64_t)m->n;
     flush(m);
     if (there)
         forget_gone(m, there, arg);

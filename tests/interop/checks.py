@@ -31,7 +31,10 @@ SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hypersta
         'made-jpeg2000', 'made-mrc', 'made-nifti', 'made-ome-xml', 'made-quicktime', 'made-svs-like',
         'metamorph-tiff', 'mrc-emdb-map', 'nd2-multichannel', 'nd2-old-jpeg2000', 'nd2-zstack', 'nikon-tiff',
         'oib-fluoview', 'prairie-linescan-pair', 'spe-princeton', 'svs-aperio', 'tiff-axiovision', 'tiff-olympus-sis',
-        'made-dicom-highdicom-rgb', 'made-ics-ids-pair', 'made-nifti-pair', 'made-nrrd-detached']
+        'made-ics-ids-pair', 'made-nifti-pair', 'made-nrrd-detached', 'oif-from-oib', 'dicom-ct', 'made-dicom-highdicom-rgb']
+
+# Previews in the directory of a set are left out unless a root says otherwise.
+LEFT_OUT = {'oif-from-oib': 'loci.formats.in.BMPReader'}
 
 
 def check(fn):
@@ -774,7 +777,8 @@ def forget_takes_a_path_out_of_the_ledger_alone(b):
 
 def format_check(name):
     def run(b):
-        want = EXPECTED[name]['import']
+        want = dict(EXPECTED[name]['import'])
+        want['filesets'] = [f for f in want['filesets'] if f['reader'] != LEFT_OUT.get(name)]
         project = f'Project {b.tag}'
         b.card('set/card.toml', project, 'alice', 'lab')
         b.copy(sample(name), 'set')
