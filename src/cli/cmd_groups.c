@@ -86,27 +86,56 @@ static const char *entry_word(const struct tree_entry *e)
     return e->skip == REASON_UNREADABLE || e->skip == REASON_GONE ? "unreadable" : "unknown";
 }
 
-static json_t *all_json(const struct tree *tree, const struct format_groups *groups, bool official)
-{
-    json_t *list = json_array(), *skipped = json_array(), *deferred = json_array();
+/* Written one by one: a large tree has more groups than should be held as JSON. */
+struct list {
+    FILE *out;
+    size_t n;
+};
 
+static void begin_list(struct list *l, const char *name, bool first)
+{
+    fprintf(l->out, "%s\"%s\": [", first ? "{" : "], ", name);
+    l->n = 0;
+}
+
+static void put(struct list *l, json_t *item)
+{
+    AUTO(js_freep) json_t *owned = item;
+    AUTO(mem_freep) char *text = js_dump(owned);
+
+    fprintf(l->out, "%s%s", l->n++ ? ",\n" : "\n", text);
+}
+
+static void put_left_out(struct list *l, const struct format_groups *groups, bool official, bool later)
+{
     for (size_t i = 0; i < groups->n; i++) {
         const struct format_group *g = &groups->at[i];
 
-        if (g->why == REASON_NONE)
-            json_array_append_new(list, group_json(g));
-        for (size_t m = 0; g->why != REASON_NONE && m < g->n_members; m++)
-            json_array_append_new(is_later(g, official) ? deferred : skipped,
-                                  left_out_json(g->members[m]->path, format_official_word(g), g));
+        for (size_t m = 0; g->why != REASON_NONE && is_later(g, official) == later && m < g->n_members; m++)
+            put(l, left_out_json(g->members[m]->path, format_official_word(g), g));
     }
+}
+
+static void print_json(FILE *out, const struct tree *tree, const struct format_groups *groups, bool official)
+{
+    struct list l = {.out = out};
+
+    begin_list(&l, "groups", true);
+    for (size_t i = 0; i < groups->n; i++)
+        if (groups->at[i].why == REASON_NONE)
+            put(&l, group_json(&groups->at[i]));
+    begin_list(&l, "skipped", false);
+    put_left_out(&l, groups, official, false);
     for (size_t i = 0; i < tree->n; i++) {
         const struct tree_entry *e = &tree->entries[i];
         const struct format_group none = {.why = e->skip, .format = "", .text = ""};
 
         if (e->skip != REASON_NONE)
-            json_array_append_new(skipped, left_out_json(e->path, entry_word(e), &none));
+            put(&l, left_out_json(e->path, entry_word(e), &none));
     }
-    return json_pack("{s:o, s:o, s:o}", "groups", list, "skipped", skipped, "deferred", deferred);
+    begin_list(&l, "deferred", false);
+    put_left_out(&l, groups, official, true);
+    fputs("]}\n", out);
 }
 
 /* ---- for people ---- */
@@ -187,13 +216,10 @@ static int run(struct cli *cli)
         return cli_fail(cli, NULL, &err);
     if (ask_helper(cli, tree, groups, &err) < 0)
         cli_say(cli, "the grouping helper: %s", err.text);
-    if (cli->json) {
-        AUTO(js_freep) json_t *all = all_json(tree, groups, options.official);
-
-        js_print(cli->out, all);
-    } else {
+    if (cli->json)
+        print_json(cli->out, tree, groups, options.official);
+    else
         say_all(cli, groups);
-    }
     return CLI_OK;
 }
 
