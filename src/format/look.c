@@ -69,7 +69,7 @@ bool look_contains(const struct format_look *look, const char *text, size_t with
     size_t n = strlen(text), end = look->head_len < within ? look->head_len : within;
 
     for (size_t i = 0; i + n <= end; i++)
-        if (strncasecmp((const char *)look->head + i, text, n) == 0)
+        if ((look->head[i] | 32) == (text[0] | 32) && strncasecmp((const char *)look->head + i, text, n) == 0)
             return true;
     return false;
 }
