@@ -88,8 +88,9 @@ def run(service):
 def again(service):
     """Nothing is imported a second time."""
     service.hear('^READY=1$')
-    service.hear('^STATUS=0 under way; since the start 0 imported, 0 put off or held$')
-    time.sleep(2)
+    service.hear('^WATCHDOG=1$')
+    time.sleep(5)
+    assert service.process.poll() is None
     shown = subprocess.run(['chroot', ROOT, 'env', '-i', 'STATE_DIRECTORY=/var/lib/impomero', '/usr/bin/impomero', 'status', '--json'],
                            capture_output=True, text=True, check=True).stdout
     assert re.search(r'"state": "done", "n": 7', shown), shown
