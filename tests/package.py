@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is done with the installed package: package.py run|again ROOT TOP.  The service runs in ROOT, as its own user, with a notify
 socket that is listened to here; the sandbox server runs outside."""
+import json
 import os
 import pathlib
 import re
@@ -93,7 +94,7 @@ def again(service):
     assert service.process.poll() is None
     shown = subprocess.run(['chroot', ROOT, 'env', '-i', 'STATE_DIRECTORY=/var/lib/impomero', '/usr/bin/impomero', 'status', '--json'],
                            capture_output=True, text=True, check=True).stdout
-    assert re.search(r'"state": "done", "n": 7', shown), shown
+    assert {c['state']: c['n'] for c in json.loads(shown)['counts']} == {'done': 7}, shown
 
 
 server, its_port = sandbox()
