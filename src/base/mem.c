@@ -120,27 +120,43 @@ static struct chunk *chunk_for(struct arena *a, size_t bytes)
     return c;
 }
 
+/* `bytes` from a place that is a multiple of `align`, a power of two. */
+static void *take(struct arena *a, size_t bytes, size_t align)
+{
+    if (bytes > SIZE_MAX / 2)
+        out_of_memory();
+
+    size_t before = a->chunks ? (align - a->chunks->used % align) % align : 0;
+    struct chunk *c = chunk_for(a, before + bytes);
+    if (c->used == 0)
+        before = 0;
+    void *p = c->bytes + c->used + before;
+    c->used += before + bytes;
+    a->bytes += before + bytes;
+    return p;
+}
+
 void *arena_alloc(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
 
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2)
+    if (__builtin_mul_overflow(n, size, &bytes))
         out_of_memory();
-    bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    return memset(take(a, bytes, size == sizeof(void *) ? sizeof(void *) : ALIGN), 0, bytes);
+}
 
-    struct chunk *c = chunk_for(a, bytes);
-    void *p = c->bytes + c->used;
-    c->used += bytes;
-    a->bytes += bytes;
-    return memset(p, 0, bytes);
+char *arena_room(struct arena *a, size_t n)
+{
+    return take(a, n + 1, 1);
 }
 
 char *arena_strn(struct arena *a, const char *s, size_t n)
 {
-    char *copy = arena_alloc(a, n + 1, 1);
+    char *copy = arena_room(a, n);
 
     if (n)
         memcpy(copy, s, n);
+    copy[n] = '\0';
     return copy;
 }
 

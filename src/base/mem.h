@@ -31,6 +31,8 @@ void arena_free(struct arena *a); /* NULL is fine */
 void arena_freep(struct arena **a);
 void *arena_alloc(struct arena *a, size_t n, size_t size) ATTR_MUST_USE; /* zeroed, aligned for any type */
 char *arena_str(struct arena *a, const char *s) ATTR_MUST_USE;
+/* Room for a text of n bytes and its end, not aligned and not cleared: texts lie side by side. */
+char *arena_room(struct arena *a, size_t n) ATTR_MUST_USE;
 char *arena_strn(struct arena *a, const char *s, size_t n) ATTR_MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) ATTR_PRINTF(2, 3) ATTR_MUST_USE;
 size_t arena_bytes(const struct arena *a); /* handed out so far: the decoder's ceiling is held against this */

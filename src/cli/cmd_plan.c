@@ -256,7 +256,7 @@ static void say_look(struct cli *cli, const struct look *l)
 
     for (size_t i = 0; i < p->n_filesets; i++) {
         n += p->filesets[i].why == REASON_NONE;
-        sum += p->filesets[i].why == REASON_NONE ? p->filesets[i].bytes : 0;
+        sum += p->filesets[i].why == REASON_NONE ? plan_fileset_bytes(&p->filesets[i]) : 0;
     }
     shape_bytes(sum, bytes);
     fprintf(cli->out, "%s: %zu to import (%s) into %zu dataset%s, by %zu card%s\n", root, n, bytes, p->n_targets,

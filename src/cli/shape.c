@@ -93,7 +93,7 @@ json_t *shape_planned_fileset(const struct plan *p, const struct plan_fileset *f
     json_object_set_new(o, "dataset_dir", shape_dir(f->card->dir));
     json_object_set_new(o, "user", js_text(c ? c->user : NULL));
     json_object_set_new(o, "group", js_text(c ? c->group : NULL));
-    json_object_set_new(o, "bytes", json_integer(f->bytes));
+    json_object_set_new(o, "bytes", json_integer(plan_fileset_bytes(f)));
     json_object_set_new(o, "state", json_string(f->why == REASON_NONE ? "planned"
                                                 : reason_row(f->why)->cls == ERR_FINAL ? "held" : "waiting"));
     set_reason(o, f->why, f->text);

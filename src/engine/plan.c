@@ -101,12 +101,12 @@ static void judge(struct work *w, struct plan_fileset *f, const struct found_car
         hold(f, REASON_CONFLICT, about(w->p, "its file", other->path, "belongs to another card than the rest of the set"));
 }
 
-static int64_t bytes_of(const struct format_group *g)
+int64_t plan_fileset_bytes(const struct plan_fileset *f)
 {
     int64_t sum = 0;
 
-    for (size_t i = 0; i < g->n_members; i++)
-        sum += g->members[i]->stamp.size;
+    for (size_t i = 0; i < f->group->n_members; i++)
+        sum += f->group->members[i]->stamp.size;
     return sum;
 }
 
@@ -126,8 +126,7 @@ static void add_fileset(struct work *w, const struct format_group *g, const stru
     struct plan *p = w->p;
     const struct found_card *blocked, *good = cards_apply(near, n_near, &blocked);
     struct plan_fileset f = {.group = g, .path = g->members[0]->path, 
-                             .target = SIZE_MAX, .next = SIZE_MAX, .card = good ? good : blocked, .why = why, .text = text,
-                             .bytes = bytes_of(g)};
+                             .target = SIZE_MAX, .next = SIZE_MAX, .card = good ? good : blocked, .why = why, .text = text};
 
     judge(w, &f, near, good, blocked);
     if (f.why != REASON_NOT_UTF8)

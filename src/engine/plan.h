@@ -27,7 +27,6 @@ struct plan_fileset {
     const struct found_card *card; /* the one that applies, or keeps it from being imported; NULL never */
     enum reason why;  /* REASON_NONE: to be imported; else held, or waiting where the reason's class says so */
     const char *text; /* "" or why, for people */
-    int64_t bytes;
 };
 
 /* What is left out: no image, no card, hidden, a link ... */
@@ -61,3 +60,6 @@ void plan_clear(struct plan *p);
 
 /* Is a file of that name in the directory of a path, or further up? */
 bool plan_is_ready(const struct tree *tree, const char *name, const char *path);
+
+/* Of all its members. */
+int64_t plan_fileset_bytes(const struct plan_fileset *f);

@@ -101,29 +101,31 @@ static void wait_for_marker(struct arena *a, struct ledger_plan *p, const struct
     p->text = arena_printf(a, "until a file '%s' says that its directory is complete", ready);
 }
 
+/* What plans are made of when the ledger asks for them. */
+struct source {
+    const struct look *look;
+    const struct record_rules *rules;
+};
+
 /* A set whose name is not known is held: nothing is imported without one. */
-static struct ledger_plan *plans_of(struct arena *a, const struct look *look, const struct record_rules *rules)
+static void plan_of(const void *arg, size_t i, struct arena *a, struct ledger_plan *out)
 {
-    const struct plan *p = &look->plan;
-    struct ledger_plan *plans = arena_alloc(a, p->n_filesets + 1, sizeof(*plans));
+    const struct source *s = arg;
+    const struct plan_fileset *f = &s->look->plan.filesets[i];
+    const char *name = f->name;
 
-    for (size_t i = 0; i < p->n_filesets; i++) {
-        const struct plan_fileset *f = &p->filesets[i];
-
-        plans[i] = (struct ledger_plan){.path = f->path, .target = f->target, .name = f->name ? f->name : "",
-                                        .format = f->group->format, .reader = f->group->reader, .plate = f->group->plate,
-                                        .why = f->why, .text = f->text, .members = members_of(a, f->group),
-                                        .n_members = f->group->n_members};
-        wait_for_marker(a, &plans[i], look, rules->ready);
-        wait_in_silence(a, &plans[i], f, rules->incomplete_ms);
-    }
-    return plans;
+    *out = (struct ledger_plan){.path = f->path, .target = f->target, .name = name ? name : "", .format = f->group->format,
+                                .reader = f->group->reader, .plate = f->group->plate, .why = f->why, .text = f->text,
+                                .members = members_of(a, f->group), .n_members = f->group->n_members};
+    wait_for_marker(a, out, s->look, s->rules->ready);
+    wait_in_silence(a, out, f, s->rules->incomplete_ms);
 }
 
 int record_look(struct ledger *ledger, const struct look *look, const struct record_rules *rules, struct ledger_synced *out,
                 struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
+    const struct source source = {.look = look, .rules = rules};
     const struct plan *p = &look->plan;
     struct ledger_revision *revisions = arena_alloc(a, p->cards->n + 1, sizeof(*revisions));
     struct ledger_scan scan = {.root = rules->root, .settle_ms = rules->settle_ms, .trust_times = rules->trust_times};
@@ -132,7 +134,8 @@ int record_look(struct ledger *ledger, const struct look *look, const struct rec
     scan.n_cards = p->cards->n;
     scan.targets = targets_of(a, p, revisions);
     scan.n_targets = p->n_targets;
-    scan.plans = plans_of(a, look, rules);
+    scan.plan = plan_of;
+    scan.arg = &source;
     scan.n_plans = p->n_filesets;
     return ledger_sync(ledger, &scan, out, err);
 }

@@ -20,21 +20,21 @@ struct format_facts {
 
 /* What a driver says of a file while it is open. */
 struct format_verdict {
-    enum reason why;    /* REASON_NONE: nothing speaks against an import */
     const char *text;   /* for people, NULL for none; in the arena or constant */
     const char *format; /* as in format_group */
     const char *reader; /* the full class name; NULL when unknown */
+    const struct format_facts *facts; /* in the arena */
+    enum reason why : 8; /* REASON_NONE: nothing speaks against an import */
     bool plate;
     bool unknown;       /* left out, and the official importer would not call it an error either */
     bool by_name;       /* as in format_group */
-    const struct format_facts *facts; /* in the arena */
 };
 
 struct format_file {
     const struct tree_entry *entry;
     const struct format_driver *driver; /* NULL: nobody wants it */
     struct format_verdict said;
-    bool taken; /* is in a group */
+    bool taken;      /* is in a group */
     unsigned mark;   /* of the set that has it */
     unsigned number; /* of the set that has followed its names */
 };

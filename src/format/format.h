@@ -15,14 +15,14 @@
 struct format_group {
     const struct tree_entry *const *members; /* the target first; borrowed from the tree */
     size_t n_members;
-    size_t n_shared;     /* the last ones, small companions, may be in other groups too */
     const char *format;  /* "TIFF", "OME-TIFF", "Leica LIF" ...; "" when unknown */
     const char *reader;  /* Bio-Formats' class name: loci.formats.in.OMETiffReader; NULL when unknown */
-    bool plate;
-    enum reason why;     /* REASON_NONE: importable; else why it is left out (UNKNOWN_FORMAT, DEFERRED, BROKEN_FILE ...) */
     const char *text;    /* the driver's words, for people; "" for none */
     const struct format_name *missing; /* names that belong to it and have no file, the first FORMAT_MISSING_KEPT */
     size_t n_missing;    /* all of them */
+    uint32_t n_shared;   /* the last ones, small companions, may be in other groups too */
+    enum reason why : 8; /* REASON_NONE: importable; else why it is left out (UNKNOWN_FORMAT, DEFERRED, BROKEN_FILE ...) */
+    bool plate;
     bool tolerated;      /* INCOMPLETE, but Bio-Formats would import it and leave the missing planes black */
     bool unknown;        /* left out, and no error to the official importer either */
     bool helped;         /* by the word of the grouping helper (helper.h) */

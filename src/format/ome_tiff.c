@@ -189,7 +189,9 @@ static bool detect_companion(struct format_look *look, struct format_verdict *sa
                                      : ome_read(look->fd, 0, look->size, &look->last_names, look->arena, &ome, &err);
 
     if (done != 0) {
-        said->why = done < 0 ? err.why : REASON_BROKEN_FILE;
+        said->why = REASON_BROKEN_FILE;
+        if (done < 0)
+            said->why = err.why;
         said->text = done < 0 ? arena_str(look->arena, err.text) : "XML, but not OME-XML";
     }
     said->facts = ome ? facts_of(ome, look->arena) : NULL;

@@ -181,7 +181,7 @@ static void add_absent(struct format_set *set, const struct format_file *beside,
 
     e->path = arena_printf(set->scene->arena, "%.*s%s%s", (int)dir, beside->entry->path, dir ? "/" : "", name);
     e->name = e->path + dir + (dir > 0);
-    e->dir_len = dir;
+    e->dir_len = (uint32_t)dir;
     f->entry = e;
     set_add(set, f);
 }

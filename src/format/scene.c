@@ -22,7 +22,7 @@ static void add_group(struct format_set *set, const struct tree_entry *const *me
     scene->groups[scene->n_groups++] = (struct format_group){
         .members = members,
         .n_members = set->n,
-        .n_shared = set->n_shared,
+        .n_shared = (uint32_t)set->n_shared,
         .format = v->format ? v->format : "",
         .reader = v->reader,
         .plate = v->plate,

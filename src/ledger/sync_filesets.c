@@ -238,8 +238,13 @@ static int take(struct sync *s, const struct ledger_plan *p, struct err *err)
 
 int sync_filesets(struct sync *s, struct err *err)
 {
-    for (size_t i = 0; i < s->scan->n_plans; i++)
-        if (take(s, &s->scan->plans[i], err) < 0)
+    for (size_t i = 0; i < s->scan->n_plans; i++) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct ledger_plan p = {0};
+
+        s->scan->plan(s->scan->arg, i, a, &p);
+        if (take(s, &p, err) < 0)
             return -1;
+    }
     return 0;
 }

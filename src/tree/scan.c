@@ -96,12 +96,13 @@ static void look_at(struct tree_entry *e, int dirfd, bool follow)
 
 static const char *path_below(struct arena *a, const char *dir, size_t dir_len, const char *name, size_t name_len)
 {
-    char *path = arena_alloc(a, dir_len + name_len + 2, 1);
+    char *path = arena_room(a, dir_len + name_len + 1);
 
     memcpy(path, dir, dir_len);
     if (dir_len > 0)
         path[dir_len++] = '/';
     memcpy(path + dir_len, name, name_len);
+    path[dir_len + name_len] = '\0';
     return path;
 }
 
@@ -116,7 +117,7 @@ static int add(struct owned_tree *t, const char *dir, int dirfd, const char *nam
     const char *path = path_below(t->arena, dir, dir_len, name, name_len);
     struct tree_entry *e = &t->entries[t->tree.n++];
 
-    *e = (struct tree_entry){.path = path, .name = path + (dir_len ? dir_len + 1 : 0), .dir_len = dir_len};
+    *e = (struct tree_entry){.path = path, .name = path + (dir_len ? dir_len + 1 : 0), .dir_len = (uint32_t)dir_len};
     look_at(e, dirfd, t->limits->again > 0);
     if (e->skip == REASON_NONE && strlen(path) > t->limits->path)
         e->skip = REASON_TOO_LONG;

@@ -24,10 +24,10 @@ struct tree_stamp {
 struct tree_entry {
     const char *path; /* relative to the root; "" is the root itself */
     const char *name; /* its last part: points into path */
-    size_t dir_len;   /* bytes of the directory part, without the slash */
-    enum tree_kind kind;
     struct tree_stamp stamp;
-    enum reason skip; /* why it is left out of everything else REASON_NONE: see tree_scan */
+    uint32_t dir_len; /* bytes of the directory part, without the slash */
+    enum tree_kind kind : 8;
+    enum reason skip : 8; /* why it is left out of everything else REASON_NONE: see tree_scan */
 };
 
 struct tree {

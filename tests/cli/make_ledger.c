@@ -28,6 +28,12 @@ static int wait_for_user(struct ledger *l, int64_t id)
     return ledger_move(l, id, LEDGER_WAITING, &why, INT64_C(4102444800000), &err);
 }
 
+static void plan_at(const void *plans, size_t i, struct arena *a, struct ledger_plan *out)
+{
+    (void)a;
+    *out = ((const struct ledger_plan *)plans)[i];
+}
+
 static int fill(struct ledger *l, int64_t root)
 {
     static const struct ledger_revision revision = {.sha256 = "s", .project = "P", .user = "ada", .comment = ""};
@@ -37,7 +43,8 @@ static int fill(struct ledger *l, int64_t root)
     static const struct ledger_member members[] = {{.path = "d/0done"}, {.path = "d/1sent"}, {.path = "d/2wait"},
                                                    {.path = "d/3ready"}, {.path = "d/4h\xE9ld"}};
     struct ledger_plan plans[ARRAY_LEN(members)] = {0};
-    struct ledger_scan scan = {.root = root, .cards = cards, .n_cards = 2, .targets = &target, .n_targets = 1, .plans = plans,
+    struct ledger_scan scan = {.root = root, .cards = cards, .n_cards = 2, .targets = &target, .n_targets = 1, .plan = plan_at,
+                               .arg = plans,
                                .n_plans = ARRAY_LEN(members)};
     struct ledger_synced out;
 

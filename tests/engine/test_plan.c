@@ -104,7 +104,7 @@ static void a_set_goes_where_its_target_belongs_and_is_named_after_it(void **sta
     assert_int_equal(s.plan.n_filesets, 1);
     assert_int_equal(s.plan.filesets[0].why, REASON_NONE);
     assert_string_equal(s.plan.filesets[0].name, "sub-a.vsi");
-    assert_int_equal(s.plan.filesets[0].bytes, 3);
+    assert_int_equal(plan_fileset_bytes(&s.plan.filesets[0]), 3);
     assert_string_equal(s.plan.targets[s.plan.filesets[0].target].dir, "exp");
     end(&s);
 }

@@ -93,6 +93,12 @@ static inline void bed_target(struct bed_scan *s, const char *dir, const char *s
     s->targets[n] = (struct ledger_target){.dir = dir, .kind = LEDGER_KIND_DATASET, .name = dir, .revision = &s->revisions[n]};
 }
 
+static inline void bed_plan(const void *plans, size_t i, struct arena *a, struct ledger_plan *out)
+{
+    (void)a;
+    *out = ((const struct ledger_plan *)plans)[i];
+}
+
 static inline struct ledger_plan *bed_file(struct bed_scan *s, const char *path, size_t target, int64_t size)
 {
     size_t n = s->scan.n_plans++;
@@ -109,7 +115,8 @@ static inline struct ledger_synced bed_sync(struct bed *b, struct bed_scan *s)
 
     s->scan.root = b->root;
     s->scan.targets = s->targets;
-    s->scan.plans = s->plans;
+    s->scan.plan = bed_plan;
+    s->scan.arg = s->plans;
     s->scan.cards = s->cards;
     assert_ok(ledger_sync(b->l, &s->scan, &out, &b->err), &b->err);
     return out;

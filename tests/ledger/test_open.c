@@ -235,7 +235,8 @@ static void a_full_disk_fails_the_transaction_and_nothing_else(void **state)
     bed_file(&s, "d/a.tif", 0, 1)->name = name;
     s.scan.root = b.root;
     s.scan.targets = s.targets;
-    s.scan.plans = s.plans;
+    s.scan.plan = bed_plan;
+    s.scan.arg = s.plans;
     assert_fails(ledger_sync(b.l, &s.scan, &out, &b.err), &b.err, REASON_DISK_FULL);
     s.plans[0].name = "short";
     assert_int_equal(bed_sync(&b, &s).added, 1);

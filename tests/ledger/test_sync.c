@@ -132,7 +132,8 @@ static void a_plan_without_target_and_reason_is_a_fault(void **state)
     bed_begin(&b);
     bed_file(&s, "a.tif", SIZE_MAX, 1);
     s.scan.root = b.root;
-    s.scan.plans = s.plans;
+    s.scan.plan = bed_plan;
+    s.scan.arg = s.plans;
     assert_fails(ledger_sync(b.l, &s.scan, &out, &b.err), &b.err, REASON_BUG);
     bed_end(&b);
 }

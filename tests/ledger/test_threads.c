@@ -92,7 +92,8 @@ static void fill(struct bed *b)
     }
     s.scan.root = b->root;
     s.scan.targets = s.targets;
-    s.scan.plans = plans;
+    s.scan.plan = bed_plan;
+    s.scan.arg = plans;
     s.scan.n_plans = N_FILES;
     assert_ok(ledger_sync(b->l, &s.scan, &out, &b->err), &b->err);
 }
