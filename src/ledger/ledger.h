@@ -205,7 +205,8 @@ struct ledger_scan {
     size_t n_cards;
     const struct ledger_target *targets;
     size_t n_targets;
-    /* Plan number i, in the arena: asked for one at a time, as there may be millions. */
+    /* Plan number i, in the arena but for its paths, which live as long as the scan: asked for one at a time, and more than once,
+     * as there may be millions. */
     void (*plan)(const void *arg, size_t i, struct arena *a, struct ledger_plan *out);
     const void *arg;
     size_t n_plans;

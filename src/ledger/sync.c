@@ -138,6 +138,14 @@ int sync_gone(struct sync *s, struct err *err)
     return r;
 }
 
+struct ledger_plan sync_plan(struct sync *s, size_t i, struct arena *a)
+{
+    struct ledger_plan p = {0};
+
+    s->scan->plan(s->scan->arg, i, a, &p);
+    return p;
+}
+
 static int sync_all(struct sync *s, struct err *err)
 {
     if (sql_do(s->l, err, "UPDATE root SET scanned_ms = ?2, away_ms = NULL, away_text = NULL WHERE id = ?1", "ii", s->scan->root,

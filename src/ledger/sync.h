@@ -11,6 +11,7 @@ struct sync {
     int64_t *revisions; /* and of its card */
     int64_t *seen;      /* rows of filesets that are in the scan */
     size_t n_seen;
+    size_t at;          /* number of the plan that is being taken */
     bool *blocked;      /* plans whose files may be those of an import under way, renamed since */
     struct ledger_synced out;
 };
@@ -28,6 +29,9 @@ struct known {
     bool same_paths;   /* same members, whatever lies there */
     bool compared;     /* what differs was compared by its checksum already */
 };
+
+/* Plan number i of the scan, in the arena. */
+struct ledger_plan sync_plan(struct sync *s, size_t i, struct arena *a);
 
 int sync_cards(struct sync *s, struct err *err);
 int sync_moves(struct sync *s, struct err *err);

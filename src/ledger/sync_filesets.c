@@ -145,7 +145,7 @@ static int place(struct sync *s, const struct ledger_plan *p, struct known *k, b
         return set_plan_reason(s, k, REASON_NONE, err) < 0 ? -1 : settle(s, k, err);
     if (p->why != REASON_NONE)
         return hold(s, k, p->why, p->text ? p->text : "", err);
-    if (s->blocked[p - s->scan->plans])
+    if (s->blocked[s->at])
         return hold(s, k, REASON_UNDER_WAY, "the import of these files was under way when they were renamed", err);
     int r = sync_other_owner(s, p, k->id, a, &other, err);
     if (r < 0)
@@ -238,11 +238,10 @@ static int take(struct sync *s, const struct ledger_plan *p, struct err *err)
 
 int sync_filesets(struct sync *s, struct err *err)
 {
-    for (size_t i = 0; i < s->scan->n_plans; i++) {
+    for (s->at = 0; s->at < s->scan->n_plans; s->at++) {
         AUTO(arena_freep) struct arena *a = arena_new();
-        struct ledger_plan p = {0};
+        struct ledger_plan p = sync_plan(s, s->at, a);
 
-        s->scan->plan(s->scan->arg, i, a, &p);
         if (take(s, &p, err) < 0)
             return -1;
     }

@@ -15,41 +15,54 @@ struct match {
     bool dropped;
 };
 
+struct place {
+    const char *path;
+    size_t plan;
+};
+
 struct matching {
     struct sync *s;
-    const struct ledger_plan **by_path; /* sorted; NULL before it is needed */
+    struct place *by_path; /* all plans, sorted; NULL before it is needed */
     struct match *at;
     size_t n, cap;
 };
 
 static int compare_path(const void *a, const void *b)
 {
-    const struct ledger_plan *const *x = a, *const *y = b;
+    const struct place *x = a, *y = b;
 
-    return strcmp((*x)->path, (*y)->path);
+    return strcmp(x->path, y->path);
 }
 
 static void sort_plans(struct matching *m)
 {
     const struct ledger_scan *scan = m->s->scan;
 
-    m->by_path = mem_new(scan->n_plans + 1, sizeof(const struct ledger_plan *));
-    for (size_t i = 0; i < scan->n_plans; i++)
-        m->by_path[i] = &scan->plans[i];
-    qsort(m->by_path, scan->n_plans, sizeof(const struct ledger_plan *), compare_path);
+    m->by_path = mem_new(scan->n_plans + 1, sizeof(*m->by_path));
+    for (size_t i = 0; i < scan->n_plans; i++) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct ledger_plan p = sync_plan(m->s, i, a);
+
+        m->by_path[i] = (struct place){p.path, i};
+    }
+    qsort(m->by_path, scan->n_plans, sizeof(*m->by_path), compare_path);
 }
 
 /* Does the scan find at this path what is looked for elsewhere: a hard link, and no move? */
 static bool is_in_place(struct matching *m, const char *path, const struct ledger_stamp *stamp)
 {
-    const struct ledger_plan key = {.path = path}, *at = &key;
-    const struct ledger_plan **found;
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const struct place key = {.path = path}, *found;
 
     if (!m->by_path)
         sort_plans(m);
-    found = bsearch(&at, m->by_path, m->s->scan->n_plans, sizeof(const struct ledger_plan *), compare_path);
-    return found && (*found)->n_members > 0 && (*found)->members[0].stamp.size == stamp->size &&
-           (*found)->members[0].stamp.mtime_ns == stamp->mtime_ns;
+    found = bsearch(&key, m->by_path, m->s->scan->n_plans, sizeof(key), compare_path);
+    if (!found)
+        return false;
+
+    struct ledger_plan p = sync_plan(m->s, found->plan, a);
+
+    return p.n_members > 0 && p.members[0].stamp.size == stamp->size && p.members[0].stamp.mtime_ns == stamp->mtime_ns;
 }
 
 static int same_members(struct sync *s, const struct ledger_plan *p, int64_t fileset, bool *same, struct err *err)
@@ -70,7 +83,7 @@ static int same_members(struct sync *s, const struct ledger_plan *p, int64_t fil
 }
 
 /* LEDGER_NOTHING: none is renamed to this. */
-static int find_match(struct matching *m, const struct ledger_plan *p, struct match *out, struct err *err)
+static int find_match(struct matching *m, size_t i, const struct ledger_plan *p, struct match *out, struct err *err)
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
     AUTO(arena_freep) struct arena *a = arena_new();
@@ -92,7 +105,7 @@ static int find_match(struct matching *m, const struct ledger_plan *p, struct ma
             return -1;
         if (!same)
             continue;
-        *out = (struct match){.plan = (size_t)(p - m->s->scan->plans), .fileset = sql_num(st, 0), .dataset = sql_num(st, 5),
+        *out = (struct match){.plan = i, .fileset = sql_num(st, 0), .dataset = sql_num(st, 5),
                               .finished = sql_is(st, 4, ledger_call_name(LEDGER_CALL_FINISHED))};
         return 0;
     }
@@ -117,7 +130,7 @@ static int occupant_of(struct sync *s, const struct ledger_plan *p, int64_t *out
                    "ip", s->scan->root, p->path);
 }
 
-static int look(struct matching *m, const struct ledger_plan *p, struct err *err)
+static int look(struct matching *m, size_t i, const struct ledger_plan *p, struct err *err)
 {
     struct match found;
     bool known = true;
@@ -127,7 +140,7 @@ static int look(struct matching *m, const struct ledger_plan *p, struct err *err
         return p->n_members == 0 ? 0 : -1;
     if (known)
         return 0;
-    r = find_match(m, p, &found, err);
+    r = find_match(m, i, p, &found, err);
     if (r != 0)
         return r < 0 ? -1 : 0;
     if (occupant_of(m->s, p, &found.occupant, err) < 0)
@@ -200,10 +213,11 @@ static int compare_vote(const void *a, const void *b)
 
 static size_t count_votes(const struct matching *m, struct vote *votes)
 {
+    AUTO(arena_freep) struct arena *a = arena_new();
     size_t n = 0, kept = 0;
 
     for (size_t i = 0; i < m->n; i++) {
-        size_t target = m->s->scan->plans[m->at[i].plan].target;
+        size_t target = sync_plan(m->s, m->at[i].plan, a).target;
 
         if (!m->at[i].dropped && m->at[i].dataset != 0 && target != SIZE_MAX)
             votes[n++] = (struct vote){m->at[i].dataset, target, 0};
@@ -239,14 +253,15 @@ static int follow(struct matching *m, struct err *err)
 static int apply(struct matching *m, struct err *err)
 {
     AUTO(mem_freep) struct move *moves = mem_new(m->n + 1, sizeof(*moves));
+    AUTO(arena_freep) struct arena *a = arena_new();
     size_t n = 0;
 
     for (size_t i = 0; i < m->n; i++) {
-        const struct ledger_plan *p = &m->s->scan->plans[m->at[i].plan];
+        struct ledger_plan p = sync_plan(m->s, m->at[i].plan, a);
 
         if (!m->at[i].dropped)
             moves[n++] = (struct move){.fileset = m->at[i].fileset, .dataset = m->at[i].dataset, .root = m->s->scan->root,
-                                       .path = p->path, .members = p->members, .n_members = p->n_members};
+                                       .path = p.path, .members = p.members, .n_members = p.n_members};
     }
     m->s->out.moved = n;
     return n == 0 ? 0 : moves_apply(m->s->l, moves, n, err) < 0 ? -1 : follow(m, err);
@@ -257,8 +272,12 @@ int sync_moves(struct sync *s, struct err *err)
     struct matching m = {.s = s};
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < s->scan->n_plans; i++)
-        r = look(&m, &s->scan->plans[i], err);
+    for (size_t i = 0; r == 0 && i < s->scan->n_plans; i++) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct ledger_plan p = sync_plan(s, i, a);
+
+        r = look(&m, i, &p, err);
+    }
     if (r == 0 && m.n > 0) {
         choose(&m);
         r = apply(&m, err);
