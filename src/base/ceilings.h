@@ -39,6 +39,7 @@
 #define TOML_MAX_BYTES (4u << 20)   /* bytes of one TOML text, configurations too */
 #define TOML_DEPTH_MAX 32u          /* brackets within one another, and parts of one dotted key; its reader recurses */
 #define TOML_LEVELS_MAX 100u        /* tables and arrays within one another in what was read */
+#define CONF_LIST_MAX 10000u        /* items of one list of a configuration, and bytes of one elsewhere: a row a user */
 #define CONF_ROOTS_MAX 1000u        /* [[root]] tables of one configuration */
 #define LOG_LINE_MAX (16u << 10)    /* bytes of one line of the log */
 #define CLI_OPTIONS_MAX 256u        /* options in one command line */

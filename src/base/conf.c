@@ -25,7 +25,7 @@ struct conf *conf_new(const struct conf_key *keys, size_t n)
         struct slot *s = &c->slots[i];
         s->value[CONF_FROM_DEFAULT] = (struct conf_value){.place = "default"};
         const char *text = keys[i].fallback ? keys[i].fallback : "";
-        if (!text[0] && (keys[i].type == CONF_TEXT || keys[i].type == CONF_PATH))
+        if (!text[0] && !conf_value_is_number(&keys[i]))
             s->value[CONF_FROM_DEFAULT].text = "";
         else
             must_be_right(&keys[i], conf_value_from_text(&keys[i], text, c->arena, &s->value[CONF_FROM_DEFAULT], &err), &err);

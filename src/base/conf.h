@@ -25,7 +25,9 @@ enum conf_type {
     CONF_INT,     /* int64_t between min and max */
     CONF_SECONDS, /* int64_t; in the file a number of seconds or text with a unit: "90", "90s", "10m", "2h", "1d" */
     CONF_BOOL,    /* bool; in environment and options true/false, yes/no, on/off, 1/0 */
-    CONF_CHOICE,  /* const char *, one of `choices` */
+    CONF_CHOICE,  /* const char *, one of `choices`; NULL when without a default */
+    CONF_LIST,    /* const char *const *, NULL at the end, itself NULL when empty; in the file an array of texts, elsewhere items
+                   * with ";" between them */
 };
 
 enum conf_level { CONF_GLOBAL, CONF_ROOT };
@@ -57,6 +59,7 @@ struct conf_value {
     const char *file;  /* its path, or NULL */
     const char *text;  /* the value as text; for secrets too: do not show */
     int64_t number;    /* CONF_INT, CONF_SECONDS, CONF_BOOL */
+    const char *const *list; /* CONF_LIST */
 };
 
 struct conf_root {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/ceilings.h"
 #include "base/str.h"
 #include "base/suggest.h"
 
@@ -14,6 +16,7 @@ static const struct { const char *words, *arg; } type_rows[] = {
     [CONF_SECONDS] = {"seconds, or text with a unit: \"90s\", \"10m\", \"2h\", \"1d\"", "TIME"},
     [CONF_BOOL] = {"true or false", "BOOL"},
     [CONF_CHOICE] = {"one of its words in quotes", "WORD"},
+    [CONF_LIST] = {"a list of texts: [ \"one\", \"two\" ]", "ITEM;..."},
 };
 
 const char *conf_type_word(const struct conf_key *key)
@@ -124,6 +127,79 @@ static int read_text(const struct conf_key *key, const char *text, struct arena 
     return err_prefix(err, "'%s': ", name);
 }
 
+struct items {
+    struct arena *arena;
+    const char **at;
+    size_t n, bytes;
+};
+
+static struct items items_begin(struct arena *arena, size_t most)
+{
+    return (struct items){.arena = arena, .at = arena_alloc(arena, most + 1, sizeof(char *))};
+}
+
+static void items_add(struct items *items, const char *text, size_t n)
+{
+    items->at[items->n++] = arena_printf(items->arena, "%.*s", (int)n, text);
+    items->bytes += n + 2;
+}
+
+/* The list, and all of it as one text. */
+static void items_end(const struct items *items, struct conf_value *out)
+{
+    struct buf text = BUF_INIT(items->bytes + 1);
+
+    for (size_t i = 0; i < items->n; i++)
+        buf_printf(&text, "%s%s", i ? "; " : "", items->at[i]);
+    AUTO(mem_freep) char *whole = buf_take_str(&text);
+
+    out->list = items->at;
+    out->text = arena_str(items->arena, whole);
+}
+
+static int read_list(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out, struct err *err)
+{
+    static const char blanks[] = " \t\n";
+    struct items items = items_begin(arena, strlen(text));
+
+    if (strlen(text) > CONF_LIST_MAX)
+        return wrong(key, "a longer one than there may be", err);
+    while (*text) {
+        size_t whole = strcspn(text, ";"), lead = strspn(text, blanks), n = whole;
+
+        while (n > lead && strchr(blanks, text[n - 1]))
+            n--;
+        if (n > lead)
+            items_add(&items, text + lead, n - lead);
+        text += whole + (text[whole] == ';');
+    }
+    items_end(&items, out);
+    return 0;
+}
+
+static int list_from_toml(const struct conf_key *key, const struct toml_node *node, struct arena *arena, struct conf_value *out,
+                          struct err *err)
+{
+    struct items items = items_begin(arena, node->n_items);
+
+    if (node->n_items > CONF_LIST_MAX)
+        return wrong(key, "a longer one than there may be", err);
+    for (size_t i = 0; i < node->n_items; i++) {
+        const struct toml_node *item = &node->items[i];
+
+        if (item->type != TOML_STRING || str_is_blank(item->text))
+            return wrong(key, item->type == TOML_STRING ? "an empty text" : toml_type_words(item->type), err);
+        items_add(&items, item->text, strlen(item->text));
+    }
+    items_end(&items, out);
+    return 0;
+}
+
+bool conf_value_is_number(const struct conf_key *key)
+{
+    return key->type == CONF_INT || key->type == CONF_SECONDS || key->type == CONF_BOOL;
+}
+
 int conf_value_from_text(const struct conf_key *key, const char *text, struct arena *arena, struct conf_value *out,
                          struct err *err)
 {
@@ -142,6 +218,8 @@ int conf_value_from_text(const struct conf_key *key, const char *text, struct ar
         return 0;
     case CONF_CHOICE:
         return read_choice(key, text, out, err);
+    case CONF_LIST:
+        return read_list(key, text, arena, out, err);
     }
     return wrong(key, text, err);
 }
@@ -153,6 +231,7 @@ static unsigned takes(enum conf_type type)
         [CONF_TEXT] = 1u << TOML_STRING,   [CONF_PATH] = 1u << TOML_STRING,
         [CONF_INT] = 1u << TOML_INTEGER,   [CONF_SECONDS] = 1u << TOML_INTEGER | 1u << TOML_STRING,
         [CONF_BOOL] = 1u << TOML_BOOL,     [CONF_CHOICE] = 1u << TOML_STRING,
+        [CONF_LIST] = 1u << TOML_ARRAY,
     };
 
     return bits[type];
@@ -163,6 +242,8 @@ int conf_value_from_toml(const struct conf_key *key, const struct toml_node *nod
 {
     if (!(takes(key->type) & 1u << node->type))
         return wrong(key, toml_type_words(node->type), err);
+    if (node->type == TOML_ARRAY)
+        return list_from_toml(key, node, arena, out, err);
     if (node->type == TOML_STRING)
         return conf_value_from_text(key, node->text, arena, out, err);
     if (node->type == TOML_BOOL) {
@@ -190,6 +271,9 @@ void conf_value_put(const struct conf_key *key, const struct conf_value *value, 
         break;
     case CONF_BOOL:
         *(bool *)at = value->number != 0;
+        break;
+    case CONF_LIST:
+        *(const char *const **)at = value->list && value->list[0] ? value->list : NULL;
         break;
     }
 }

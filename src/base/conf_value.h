@@ -11,6 +11,8 @@ int conf_value_from_text(const struct conf_key *key, const char *text, struct ar
 int conf_value_from_toml(const struct conf_key *key, const struct toml_node *node, struct arena *arena, struct conf_value *out,
                          struct err *err);
 
+bool conf_value_is_number(const struct conf_key *key); /* it must have a default */
+
 /* Write to the struct that the key's offset is meant for. */
 void conf_value_put(const struct conf_key *key, const struct conf_value *value, void *out);
 

@@ -23,6 +23,14 @@ void io_closep(int *fd)
     *fd = -1;
 }
 
+int io_steal(int *fd)
+{
+    int stolen = *fd;
+
+    *fd = -1;
+    return stolen;
+}
+
 static enum reason reason_of(int sys)
 {
     static const struct {
@@ -56,10 +64,10 @@ int io_open_dir(const char *path, struct err *err)
 }
 
 /* openat2 answers EAGAIN when a rename elsewhere keeps it from being sure that the path stayed beneath. */
-static int open_beneath(int dirfd, const char *path)
+int io_open_any_beneath(int dirfd, const char *path, int flags)
 {
     const struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+        .flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
     int fd = -1;
@@ -72,23 +80,25 @@ static int open_beneath(int dirfd, const char *path)
     return fd;
 }
 
+int io_need_regular(int fd, const char *path, struct err *err)
+{
+    AUTO(mem_freep) char *shown = str_show(path);
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return path_err(err, errno, "looking at", path);
+    return S_ISREG(st.st_mode) ? 0 : err_set(err, REASON_NOT_REGULAR, 0, "not a regular file: %s", shown);
+}
+
 int io_open_beneath(int dirfd, const char *path, struct err *err)
 {
-    struct stat st;
-    AUTO(io_closep) int fd = open_beneath(dirfd, path);
+    AUTO(io_closep) int fd = io_open_any_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fd < 0)
         return path_err(err, errno, "opening", path);
-    if (!S_ISREG(st.st_mode)) {
-        path_err(err, 0, "not a regular file:", path);
-        err->why = REASON_NOT_REGULAR;
-        err->cls = reason_row(REASON_NOT_REGULAR)->cls;
+    if (io_need_regular(fd, path, err) < 0)
         return -1;
-    }
-
-    int opened = fd;
-    fd = -1;
-    return opened;
+    return io_steal(&fd);
 }
 
 int io_is_written(int fd)

@@ -33,12 +33,13 @@ static bool has_card(const char *dir)
 {
     struct err err = ERR_INIT;
     AUTO(tree_freep) struct tree *t = NULL;
+    struct policy any = {.kind = POLICY_ANY};
     struct cards cards;
     bool found;
 
     if (tree_scan_flat(dir, &t, &err) < 0)
         return false;
-    cards_read(t, &cards);
+    cards_read(t, &any, &cards);
     found = cards.n > 0;
     cards_clear(&cards);
     return found;

@@ -9,7 +9,7 @@ static int check_roots(const struct cli *cli, struct err *err)
     if (cli->n_args > 0 || cli->settings.n_roots > 0)
         return 0;
     err_set(err, REASON_CONFIG, 0, "no directory to watch: none is given, and the configuration has no [[root]]");
-    return err_hint(err, "name directories, or write [[root]] tables with name and path into the configuration");
+    return err_hint(err, "name directories, or write [[root]] tables with name, path and policy into the configuration");
 }
 
 /* What stood in the environment and on the command line stands there still. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/ceilings.h"
 #include "base/io.h"
@@ -33,6 +34,14 @@ static bool parse(struct found_card *f, const struct buf *bytes, bool cut, const
     return true;
 }
 
+static void note_owner(int fd, struct found_card *f)
+{
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        f->owner = (struct policy_owner){st.st_uid, st.st_nlink > UINT32_MAX ? UINT32_MAX : (uint32_t)st.st_nlink};
+}
+
 /* Is there a card, good or not, in this file? */
 static bool read_one(const struct tree *tree, const struct tree_entry *e, struct found_card *f)
 {
@@ -41,7 +50,8 @@ static bool read_one(const struct tree *tree, const struct tree_entry *e, struct
     struct err err = ERR_INIT;
 
     *f = (struct found_card){.entry = e, .dir = mem_strn(e->path, e->dir_len)};
-    fd = io_open_beneath(tree->fd, e->path, &err);
+    fd = tree_open(tree, e, &err);
+    note_owner(fd, f);
     if (fd >= 0 && (io_read_all(fd, &bytes, &err) == 0 || err.why == REASON_TOO_LARGE))
         return parse(f, &bytes, err.why == REASON_TOO_LARGE, &err);
     refuse(f, err.why, 0, 0, err.text, err_hint_text(&err));
@@ -64,7 +74,7 @@ static int by_dir(const void *a, const void *b)
     return order ? order : strcmp(x->entry->path, y->entry->path);
 }
 
-void cards_read(const struct tree *tree, struct cards *out)
+void cards_read(const struct tree *tree, struct policy *policy, struct cards *out)
 {
     size_t cap = 0;
 
@@ -82,7 +92,7 @@ void cards_read(const struct tree *tree, struct cards *out)
     }
     if (out->n > 0)
         qsort(out->at, out->n, sizeof(*out->at), by_dir);
-    cards_judge(out);
+    cards_judge(out, tree, policy);
 }
 
 void cards_clear(struct cards *c)
@@ -124,7 +134,7 @@ static void contradict(struct found_card *f, const struct found_card *other)
 static const struct found_card *opponent(const struct cards *c, size_t first, size_t end, size_t i)
 {
     for (size_t j = first; j < end; j++)
-        if (c->at[j].card && strcmp(c->at[j].card->sha256, c->at[i].card->sha256) != 0)
+        if (c->at[j].card && c->at[j].why != REASON_REFUSED && strcmp(c->at[j].card->sha256, c->at[i].card->sha256) != 0)
             return &c->at[j];
     return NULL;
 }
@@ -138,8 +148,21 @@ static size_t same_dir(const struct cards *c, size_t first)
     return end;
 }
 
-void cards_judge(struct cards *c)
+static void judge_policy(struct cards *c, const struct tree *tree, struct policy *policy)
 {
+    for (size_t i = 0; i < c->n; i++) {
+        struct found_card *f = &c->at[i];
+        const struct tree_entry *dir = f->card && f->why == REASON_NONE ? tree_find(tree, f->dir) : NULL;
+        struct err err = ERR_INIT;
+
+        if (dir && policy_card(policy, f->dir, f->card->user, &f->owner, dir->stamp.uid, &err) < 0)
+            refuse(f, err.why, 0, 0, err.text, err_hint_text(&err));
+    }
+}
+
+void cards_judge(struct cards *c, const struct tree *tree, struct policy *policy)
+{
+    judge_policy(c, tree, policy);
     for (size_t first = 0, end; first < c->n; first = end) {
         end = same_dir(c, first);
         for (size_t i = first; i < end; i++) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "card/card.h"
+#include "engine/policy.h"
 #include "tree/tree.h"
 
 /* One card file.  Files that are no cards after all are not in the list. */
@@ -9,11 +10,12 @@ struct found_card {
     const struct tree_entry *entry;
     char *dir;            /* its directory; "" is the root */
     struct card *card;    /* NULL when broken or unreadable */
-    /* REASON_NONE: it may apply; else _BROKEN_CARD, _CONFLICT, _TOO_LONG, _UNREADABLE, _GONE, _NOT_UTF8 ... */
+    /* REASON_NONE: it may apply; else _BROKEN_CARD, _CONFLICT, _REFUSED, _TOO_LONG, _UNREADABLE, _GONE, _NOT_UTF8 ... */
     enum reason why;
     int line, column;     /* 0 = unknown */
     char *text, *hint;    /* what is wrong and how to mend it; "" */
     const struct found_card *other; /* the card that it contradicts */
+    struct policy_owner owner; /* of the file that was read */
 };
 
 struct cards {
@@ -22,12 +24,12 @@ struct cards {
 };
 
 /* Read all cards of a snapshot.  Never fails for a card's sake. */
-void cards_read(const struct tree *tree, struct cards *out);
+void cards_read(const struct tree *tree, struct policy *policy, struct cards *out);
 void cards_clear(struct cards *c);
 
-/* Judge what was read: cards of one directory that contradict each other, pairs that OMERO cannot store.  Pure; done by
- * cards_read. */
-void cards_judge(struct cards *c);
+/* Judge what was read: cards that may not act for their user there (these contradict nobody), cards of one directory that
+ * contradict each other, pairs that OMERO cannot store.  Pure but for the names of accounts; done by cards_read. */
+void cards_judge(struct cards *c, const struct tree *tree, struct policy *policy);
 
 /* The cards that decide about a directory: those of the nearest directory at or above it that has any.  `*n` is 0 without. */
 const struct found_card *cards_near(const struct cards *c, const char *dir, size_t dir_len, size_t *n);

@@ -28,6 +28,7 @@ void look_freep(struct look **l)
 void look_rules_of(const struct root_settings *set, const struct settings *s, struct look_rules *out)
 {
     *out = (struct look_rules){
+        .set = set,
         .choice = {.include = set->include, .exclude = set->exclude, .formats = set->formats,
                    .exclude_formats = set->exclude_formats, .gaps = set->gaps, .ready = set->ready},
         .names = set->names,
@@ -46,6 +47,9 @@ static void ask_helper(struct look *l)
 
 int look_at(const char *path, const struct look_rules *rules, struct look **out, struct err *err)
 {
+    static const struct root_settings by_hand;
+    const struct root_settings *set = rules && rules->set ? rules->set : &by_hand;
+    struct policy policy;
     AUTO(look_freep) struct look *l = mem_new(1, sizeof(*l));
 
     if (rules)
@@ -53,9 +57,9 @@ int look_at(const char *path, const struct look_rules *rules, struct look **out,
     l->path = realpath(path, NULL);
     if (!l->path)
         return err_set(err, REASON_ROOT_AWAY, errno, "directory '%s'", path);
-    if (tree_scan(l->path, &l->tree, err) < 0)
+    if (policy_of(set, &policy, err) < 0 || tree_scan_into(l->path, set->follow_into, &l->tree, err) < 0)
         return -1;
-    cards_read(l->tree, &l->cards);
+    cards_read(l->tree, &policy, &l->cards);
 
     const struct format_options options = {.ignore = cards_hold, .arg = &l->cards, .memory = l->rules.memory};
 
@@ -63,7 +67,7 @@ int look_at(const char *path, const struct look_rules *rules, struct look **out,
         return -1;
     ask_helper(l);
     l->rules.memory = NULL; /* only as long as the files were looked at */
-    plan_make(l->tree, l->groups, &l->cards, &l->rules.choice, strrchr(l->path, '/') + 1, &l->rules.names, &l->plan);
+    plan_make(l->tree, l->groups, &l->cards, &l->rules.choice, strrchr(l->path, '/') + 1, &l->rules.names, &policy, &l->plan);
     *out = STEAL(l);
     return 0;
 }

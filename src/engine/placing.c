@@ -73,7 +73,7 @@ static void note(struct trials *t, int64_t root, const struct err *why)
 
 static int try_anew(struct work *w, struct err *err)
 {
-    AUTO(io_closep) int fd = io_open_beneath(w->root, w->f.members[0].path, err);
+    AUTO(io_closep) int fd = work_open(w, 0, err);
     struct om_paths paths;
     struct om_place place;
 

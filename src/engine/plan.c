@@ -9,6 +9,7 @@
 /* What is under way while a plan is made. */
 struct work {
     struct plan *p;
+    struct policy *policy;
     size_t cap_targets, cap_filesets, cap_skips;
 };
 
@@ -85,6 +86,20 @@ static const char *about(struct plan *p, const char *before, const char *path, c
     return arena_printf(p->arena, "%s '%s' %s", before, shown, after);
 }
 
+/* A file of the set that the card may not take for its user. */
+static void judge_policy(struct work *w, struct plan_fileset *f)
+{
+    for (size_t i = 0; i < f->group->n_members && f->why == REASON_NONE; i++) {
+        const struct tree_entry *m = f->group->members[i];
+        const struct policy_owner owner = {m->stamp.uid, m->stamp.nlink};
+        AUTO(mem_freep) char *dir = mem_strn(m->path, m->dir_len);
+        struct err err = ERR_INIT;
+
+        if (policy_file(w->policy, dir, f->card->card->user, &owner, &err) < 0)
+            hold(f, err.why, i == 0 ? arena_str(w->p->arena, err.text) : about(w->p, err.text, m->path, "is of the set"));
+    }
+}
+
 /* Why a set below a card cannot be imported as planned, if so. */
 static void judge(struct work *w, struct plan_fileset *f, const struct found_card *near, const struct found_card *good,
                   const struct found_card *blocked)
@@ -99,6 +114,8 @@ static void judge(struct work *w, struct plan_fileset *f, const struct found_car
         hold(f, blocked->why, about(w->p, "the card", blocked->entry->path, "cannot be used"));
     else if (f->why == REASON_NONE && other)
         hold(f, REASON_CONFLICT, about(w->p, "its file", other->path, "belongs to another card than the rest of the set"));
+    else
+        judge_policy(w, f);
 }
 
 int64_t plan_fileset_bytes(const struct plan_fileset *f)
@@ -204,11 +221,11 @@ static int by_path(const void *a, const void *b)
 
 void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards,
                const struct format_choice *choice, const char *root_name, const struct naming *names,
-               struct plan *out)
+               struct policy *policy, struct plan *out)
 {
     static const struct format_choice everything;
     static const struct naming seeds = {NAMING_DATASET, NAMING_IMAGE};
-    struct work w = {.p = out};
+    struct work w = {.p = out, .policy = policy};
 
     *out = (struct plan){.root_name = root_name, .names = names && names->image ? *names : seeds,
                          .cards = cards, .choice = choice ? choice : &everything,

@@ -55,7 +55,7 @@ struct plan {
  * root's; a card makes its own for its directory on top.  `names` NULL: the seed's. */
 void plan_make(const struct tree *tree, const struct format_groups *groups, const struct cards *cards,
                const struct format_choice *choice, const char *root_name, const struct naming *names,
-               struct plan *out);
+               struct policy *policy, struct plan *out);
 void plan_clear(struct plan *p);
 
 /* Is a file of that name in the directory of a path, or further up? */

@@ -10,6 +10,7 @@
 #include "base/mail.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/policy.h"
 #include "omero/import.h"
 #include "omero/paths.h"
 
@@ -21,6 +22,7 @@ static const char *const tells[] = {"all", "trouble", NULL};
 static const char *const traces[] = {"off", "wire", NULL};
 
 static const char *const duplicates[] = {"import", "skip", "report", NULL};
+static const char *const policies[] = {"any", "list", "owner", NULL};
 
 #define AT(member) .level = CONF_GLOBAL, .offset = offsetof(struct settings, member)
 #define AT_ROOT(member) .level = CONF_ROOT, .offset = offsetof(struct root_settings, member)
@@ -91,6 +93,12 @@ const struct conf_key settings_keys[] = {
      .arg = "TEMPLATE",
      .text = "name of an image: text with {path} below the card (parts joined by -, by _ with {path:_}), {file},"
                                 " {stem}, {dir}, {root}, {project} or {user}"},
+    {NULL, "policy", CONF_CHOICE, AT_ROOT(policy), .choices = policies,
+     .text = "whom cards may act for: any ordinary user, a list (allow), or the owner of card and files"},
+    {NULL, "allow", CONF_LIST, AT_ROOT(allow), .arg = "'DIR = USER, ...;...'",
+     .text = "for policy list: directory patterns, and the users that cards at or below may name"},
+    {NULL, "follow_links_into", CONF_LIST, AT_ROOT(follow_into), .arg = "DIR;...",
+     .text = "directories that symbolic links of the tree may lead into; others are not followed"},
     {"import", "deadline", CONF_SECONDS, AT(import_deadline_s), .fallback = "86400", .min = 10, .max = 30 * DAY_S,
      .text = "how long the server may take for one fileset"},
     {NULL, "transfer", CONF_CHOICE, AT_ROOT(transfer), .fallback = "upload", .choices = om_transfers,
@@ -282,6 +290,26 @@ static int fill_roots(struct settings *s, struct err *err)
     return check_roots(s, err);
 }
 
+static int check_policy(const struct root_settings *set, const char *root, struct err *err)
+{
+    struct policy ignored;
+
+    for (size_t i = 0; set->follow_into && set->follow_into[i]; i++)
+        if (set->follow_into[i][0] != '/')
+            return err_set(err, REASON_CONFIG, 0, "'follow_links_into' must have absolute paths, not '%s'", set->follow_into[i]);
+    if (policy_of(set, &ignored, err) == 0)
+        return 0;
+    return root ? err_prefix(err, "root '%s': ", root) : -1;
+}
+
+static int check_policies(const struct settings *s, struct err *err)
+{
+    for (size_t i = 0; i < s->n_roots; i++)
+        if (check_policy(&s->roots[i].set, s->roots[i].name, err) < 0)
+            return -1;
+    return check_policy(&s->defaults, NULL, err);
+}
+
 /* "x/impomero.toml" -> "x/impomero.d" */
 static char *drop_in_dir(const char *config_path)
 {
@@ -319,7 +347,8 @@ int settings_load(struct settings *out, const char *config_path, const char *con
     if (read_sources(&s, path, config_path != NULL, env, options, n_options, err) < 0)
         return -1;
     conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
-    if (choose_state_dir(&s, env, err) < 0 || find_password(&s, env, err) < 0 || fill_roots(&s, err) < 0)
+    if (choose_state_dir(&s, env, err) < 0 || find_password(&s, env, err) < 0 || fill_roots(&s, err) < 0 ||
+        check_policies(&s, err) < 0)
         return -1;
     *out = s;
     s = (struct settings){0};

@@ -13,6 +13,9 @@ struct root_settings {
     int64_t settle_s; /* quiet time before a fileset counts as complete; 0: at once */
     int64_t rescan_s; /* a service looks at the root this often even where changes are told */
     int64_t poll_s;   /* and this often where they are not */
+    const char *policy;             /* "any", "list", "owner"; NULL: not written, "any" (see policy.h) */
+    const char *const *allow;       /* of the policy "list": "PATTERN = USER, ..."; NULL: none */
+    const char *const *follow_into; /* absolute directories that links may lead into; NULL: no link is followed */
     const char *checksum; /* "SHA1-160" ... or "server": OMERO chooses */
     const char *skip;     /* NULL, or words of om_skip_parse */
     const char *transfer; /* "upload", "ln_s", "ln", "cp" */

@@ -1,4 +1,5 @@
 /* Steps of a fileset that is sent: files checked, target and annotations made, bytes uploaded, import waited for. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,22 +10,62 @@
 #include "base/str.h"
 #include "engine/notes.h"
 #include "engine/placing.h"
+#include "engine/policy.h"
+#include "engine/scan.h"
 #include "engine/target.h"
 #include "engine/work.h"
+#include "tree/tree.h"
 
 #define RESUME_LEAST (INT64_C(32) << 20) /* less is sent again as soon as the session is joined again */
 
 /* ---- files ---- */
 
-static int check_stamp(int fd, const struct ledger_member *m, struct err *err)
+/* Numbers of inodes are only worth something where they stay. */
+static bool is_swapped(const struct work *w, const struct stat *st, const struct ledger_member *m)
+{
+    return st->st_ino != m->stamp.ino && scan_trusts_times(w->root);
+}
+
+/* What is open must be what was looked at, whatever its name led to meanwhile. */
+static int check_stamp(struct work *w, int fd, const struct ledger_member *m, struct err *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return err_set(err, REASON_UNREADABLE, 0, "file '%s'", m->path);
+        return err_set(err, REASON_UNREADABLE, errno, "file '%s'", m->path);
+    if (is_swapped(w, &st, m))
+        return err_set(err, REASON_CHANGED, 0, "file '%s': it is another file than was looked at", m->path);
     if (st.st_size != m->stamp.size || st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec != m->stamp.mtime_ns)
         return err_set(err, REASON_CHANGED, 0, "file '%s': it changed since it was looked at", m->path);
     return 0;
+}
+
+/* The policy again, by the file that is open: owners and links may have changed as well. */
+static int check_policy(struct work *w, int fd, const struct root_settings *set, const struct ledger_member *m, struct err *err)
+{
+    AUTO(mem_freep) char *dir = mem_strn(m->path, strrchr(m->path, '/') ? (size_t)(strrchr(m->path, '/') - m->path) : 0);
+    struct policy policy;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(err, REASON_UNREADABLE, errno, "file '%s'", m->path);
+
+    const struct policy_owner owner = {st.st_uid, st.st_nlink > UINT32_MAX ? UINT32_MAX : (uint32_t)st.st_nlink};
+
+    if (policy_of(set, &policy, err) < 0 || policy_file(&policy, dir, w->f.user, &owner, err) < 0)
+        return err_prefix(err, "file '%s': ", m->path);
+    return 0;
+}
+
+int work_open(struct work *w, size_t i, struct err *err)
+{
+    const struct ledger_member *m = &w->f.members[i];
+    const struct root_settings *set = settings_for(w->e->job->settings, w->f.root_path);
+    AUTO(io_closep) int fd = tree_open_beneath(w->root, set->follow_into, m->path, err);
+
+    if (fd < 0 || check_stamp(w, fd, m, err) < 0 || check_policy(w, fd, set, m, err) < 0)
+        return -1;
+    return io_steal(&fd);
 }
 
 int work_root(struct work *w, struct err *err)
@@ -39,9 +80,9 @@ int work_check_files(struct work *w, struct err *err)
     if (work_root(w, err) < 0)
         return -1;
     for (size_t i = 0; i < w->f.n_members; i++) {
-        AUTO(io_closep) int fd = io_open_beneath(w->root, w->f.members[i].path, err);
+        AUTO(io_closep) int fd = work_open(w, i, err);
 
-        if (fd < 0 || check_stamp(fd, &w->f.members[i], err) < 0)
+        if (fd < 0)
             return -1;
         if (w->f.state == LEDGER_READY && io_is_written(fd))
             return err_set(err, REASON_OPEN, 0, "file '%s'", w->f.members[i].path);
@@ -197,12 +238,10 @@ static int open_member(void *flows, size_t i, struct om_source *out, struct err 
     struct flow *flow = (struct flow *)flows + i;
     const struct ledger_member *m = &flow->w->f.members[i];
 
-    flow->fd = io_open_beneath(flow->w->root, m->path, err);
+    flow->fd = work_open(flow->w, i, err);
     flow->told = 0;
-    if (flow->fd < 0 || check_stamp(flow->fd, m, err) < 0) {
-        io_closep(&flow->fd);
+    if (flow->fd < 0)
         return -1;
-    }
     *out = om_source_fd(&flow->fd);
     out->size = m->stamp.size;
     out->progress = progress;
@@ -215,7 +254,7 @@ static int member_is_there(void *flows, size_t i, struct err *err)
     struct flow *flow = (struct flow *)flows + i;
     struct work *w = flow->w;
 
-    if (check_stamp(flow->fd, &w->f.members[i], err) < 0)
+    if (check_stamp(w, flow->fd, &w->f.members[i], err) < 0)
         return -1;
     return ledger_hash(w->e->ledger, w->f.id, i, om_import_algorithm(w->import), om_import_hash(w->import, i), err);
 }

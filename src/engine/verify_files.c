@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "engine/sums.h"
 #include "engine/verify_inside.h"
+#include "tree/tree.h"
 
 struct looked {
     struct verify *v;
@@ -116,7 +117,8 @@ static void look_at_repository(struct looked *l)
 static void look(struct looked *l, int root)
 {
     struct err err = ERR_INIT;
-    AUTO(io_closep) int fd = root < 0 ? -1 : io_open_beneath(root, l->m->path, &err);
+    const struct root_settings *set = settings_for(l->v->job->settings, l->f->root_path);
+    AUTO(io_closep) int fd = root < 0 ? -1 : tree_open_beneath(root, set->follow_into, l->m->path, &err);
 
     l->fd = fd;
     if (root >= 0 && (fd < 0 || fstat(fd, &l->st) < 0))

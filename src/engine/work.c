@@ -258,7 +258,7 @@ static void failed(struct work *w, struct err *why)
     w->s->leave |= !clean && (w->f.call == LEDGER_CALL_VERIFY || w->f.call == LEDGER_CALL_RUNNING);
     if (retry_is_for_all(why->why))
         engine_trouble(w->e, why);
-    if (why->why == REASON_CHANGED || why->why == REASON_GONE)
+    if (why->why == REASON_CHANGED || why->why == REASON_GONE || why->why == REASON_LINK || why->why == REASON_NOT_REGULAR)
         engine_look_again(w->e);
     cut_short = engine_is_stopped(w->e) && retry_is_unanswered(why->why);
     work_move(w, cut_short ? LEDGER_READY : step_failed(why->why, why->cls, clean), why);

@@ -26,7 +26,10 @@ int work_wait(struct work *w, struct err *err);   /* until the server is done; t
 
 /* Opens the root's directory once. */
 int work_root(struct work *w, struct err *err);
-/* Is every file still as the ledger has it?  REASON_CHANGED, _GONE, _UNREADABLE. */
+/* A descriptor of member `i` (w->root is open), which is still as the ledger has it and may be taken for the fileset's user.
+ * REASON_CHANGED, _GONE, _UNREADABLE, _LINK, _NOT_REGULAR, _REFUSED. */
+int work_open(struct work *w, size_t i, struct err *err);
+/* Is that so of every file? */
 int work_check_files(struct work *w, struct err *err);
 /* Write down the next call; keeps w->f up to date.  One transaction, one line of the log. */
 int work_journal(struct work *w, struct ledger_journal *j, struct err *err);

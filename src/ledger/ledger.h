@@ -141,7 +141,7 @@ int ledger_roots(struct ledger *l, struct arena *a, const struct ledger_root **o
 
 struct ledger_stamp {
     int64_t size, mtime_ns, ctime_ns;
-    uint64_t ino; /* a hint: never compared */
+    uint64_t ino; /* a hint: compared only where times are trusted, before the import */
 };
 
 struct ledger_pair {

@@ -5,13 +5,19 @@ static bool same_stamp(sqlite3_stmt *st, const struct ledger_stamp *stamp)
     return sql_num(st, 1) == stamp->size && sql_num(st, 2) == stamp->mtime_ns;
 }
 
-static void compare_one(sqlite3_stmt *st, const struct ledger_member *m, struct known *k)
+/* Numbers of inodes stay only where times can be believed, too: on this machine's own disks. */
+static bool is_untouched(const struct sync *s, sqlite3_stmt *st, const struct ledger_stamp *stamp)
+{
+    return sql_num(st, 3) == stamp->ctime_ns && (!s->scan->trust_times || sql_num(st, 6) == (int64_t)stamp->ino);
+}
+
+static void compare_one(const struct sync *s, sqlite3_stmt *st, const struct ledger_member *m, struct known *k)
 {
     bool same_path = m && sql_is(st, 0, m->path), same = same_path && same_stamp(st, &m->stamp);
 
     k->same_paths &= same_path;
     k->same_content &= same;
-    k->same_files &= same && sql_num(st, 3) == m->stamp.ctime_ns;
+    k->same_files &= same && is_untouched(s, st, &m->stamp);
     k->compared &= same || (same_path && sql_num(st, 4) == m->stamp.size && sql_num(st, 5) == m->stamp.mtime_ns);
 }
 
@@ -22,11 +28,11 @@ int sync_compare(struct sync *s, const struct ledger_plan *p, struct known *k, s
     int r = -1;
 
     k->same_files = k->same_content = k->same_paths = k->compared = true;
-    if (sql_start(s->l, &st, err, "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.seen_size, f.seen_mtime_ns FROM member m"
-                  " JOIN file f ON f.id = m.file WHERE m.fileset = ?1 ORDER BY m.position", "i", k->id) < 0)
+    if (sql_start(s->l, &st, err, "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.seen_size, f.seen_mtime_ns, f.ino"
+                  " FROM member m JOIN file f ON f.id = m.file WHERE m.fileset = ?1 ORDER BY m.position", "i", k->id) < 0)
         return -1;
     for (; (r = sql_step(s->l, st, err)) > 0; i++)
-        compare_one(st, i < p->n_members ? &p->members[i] : NULL, k);
+        compare_one(s, st, i < p->n_members ? &p->members[i] : NULL, k);
     k->same_paths = k->same_paths && i == p->n_members;
     k->same_content = k->same_content && k->same_paths;
     k->same_files = k->same_files && k->same_content;

@@ -79,8 +79,22 @@ static enum reason skip_of(const struct tree_entry *e, bool follow)
     return e->name[0] == '.' ? REASON_HIDDEN : REASON_NONE;
 }
 
-static void look_at(struct tree_entry *e, int dirfd, bool follow)
+/* A link whose end may be looked at becomes what it leads to. */
+static void look_through(struct tree_entry *e, int dirfd, const char *const *into)
 {
+    AUTO(io_closep) int fd = e->kind == TREE_LINK && into ? tree_follow(dirfd, e->name, into, O_PATH) : -1;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return;
+    e->linked = true;
+    e->kind = kind_of(st.st_mode);
+    e->stamp = stamp_of(&st);
+}
+
+static void look_at(struct tree_entry *e, int dirfd, const struct tree_limits *limits)
+{
+    const bool follow = limits->again > 0;
     struct stat st;
 
     if ((!follow || fstatat(dirfd, e->name, &st, AT_NO_AUTOMOUNT) < 0) &&
@@ -91,6 +105,7 @@ static void look_at(struct tree_entry *e, int dirfd, bool follow)
     }
     e->kind = kind_of(st.st_mode);
     e->stamp = stamp_of(&st);
+    look_through(e, dirfd, limits->into);
     e->skip = skip_of(e, follow);
 }
 
@@ -118,7 +133,7 @@ static int add(struct owned_tree *t, const char *dir, int dirfd, const char *nam
     struct tree_entry *e = &t->entries[t->tree.n++];
 
     *e = (struct tree_entry){.path = path, .name = path + (dir_len ? dir_len + 1 : 0), .dir_len = (uint32_t)dir_len};
-    look_at(e, dirfd, t->limits->again > 0);
+    look_at(e, dirfd, t->limits);
     if (e->skip == REASON_NONE && strlen(path) > t->limits->path)
         e->skip = REASON_TOO_LONG;
     return 0;
@@ -183,8 +198,11 @@ static int scan_dir(struct owned_tree *t, size_t at, int fd, unsigned depth, con
 
     const struct way way = {above, st.st_dev, st.st_ino};
 
-    if (t->limits->again > 0 && depth >= t->limits->again && leads_back(&way))
+    t->entries[at].stamp = stamp_of(&st); /* of what is read, whatever lay there a moment ago */
+    if (depth >= t->limits->again && leads_back(&way)) {
+        t->entries[at].skip = t->limits->again > 0 ? REASON_NONE : REASON_LINK;
         return 0;
+    }
 
     size_t first = t->tree.n;
     int listed = list(t, dir, d, err);
@@ -207,16 +225,21 @@ static enum reason skip_of_dir(int sys)
     return sys == ELOOP || sys == ENOTDIR ? REASON_CHANGED : REASON_UNREADABLE;
 }
 
+static int open_dir(const struct owned_tree *t, const struct tree_entry *e, int parent)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK, follow = t->limits->again > 0 ? 0 : O_NOFOLLOW;
+
+    return e->linked ? tree_follow(parent, e->name, t->limits->into, flags) : openat(parent, e->name, flags | follow);
+}
+
 static int enter(struct owned_tree *t, size_t at, int parent, unsigned depth, const struct way *above, struct err *err)
 {
-    int follow = t->limits->again > 0 ? 0 : O_NOFOLLOW;
-
     if (depth > t->limits->depth) {
         t->entries[at].skip = REASON_TOO_LARGE;
         return 0;
     }
 
-    int fd = openat(parent, t->entries[at].name, O_RDONLY | O_DIRECTORY | follow | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_dir(t, &t->entries[at], parent);
 
     if (fd < 0) {
         t->entries[at].skip = skip_of_dir(errno);
@@ -237,10 +260,7 @@ static int open_root(const char *root, struct stat *st, struct err *err)
         return -1;
     if (fstat(fd, st) < 0)
         return err_set(err, REASON_UNREADABLE, errno, "looking at a root");
-
-    int opened = fd;
-    fd = -1;
-    return opened;
+    return io_steal(&fd);
 }
 
 static int scan_root(struct owned_tree *t, const struct stat *st, struct err *err)
@@ -274,6 +294,7 @@ int tree_scan_within(const char *root, const struct tree_limits *limits, struct 
     t->limits = limits;
     t->tree.fd = fd;
     t->tree.root = arena_str(t->arena, root);
+    t->tree.into = limits->into;
     if (scan_root(t, &st, err) < 0)
         return -1;
     t->limits = NULL;
@@ -283,46 +304,30 @@ int tree_scan_within(const char *root, const struct tree_limits *limits, struct 
     return 0;
 }
 
-int tree_scan(const char *root, struct tree **out, struct err *err)
+int tree_scan_into(const char *root, const char *const *into, struct tree **out, struct err *err)
 {
-    static const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, 0};
+    const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, 0, into};
 
     return tree_scan_within(root, &limits, out, err);
 }
 
+int tree_scan(const char *root, struct tree **out, struct err *err)
+{
+    return tree_scan_into(root, NULL, out, err);
+}
+
 int tree_scan_following(const char *root, unsigned depth, struct tree **out, struct err *err)
 {
-    const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, depth > 0 ? depth : 1};
+    const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, depth > 0 ? depth : 1, NULL};
 
     return tree_scan_within(root, &limits, out, err);
 }
 
 int tree_scan_flat(const char *dir, struct tree **out, struct err *err)
 {
-    static const struct tree_limits limits = {TREE_ENTRIES_MAX, 0, TREE_PATH_MAX, 0};
+    static const struct tree_limits limits = {TREE_ENTRIES_MAX, 0, TREE_PATH_MAX, 0, NULL};
 
     return tree_scan_within(dir, &limits, out, err);
-}
-
-/* Through links, but never into anything that is no regular file. */
-static int open_following(int dirfd, const char *path, struct err *err)
-{
-    AUTO(io_closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_set(err, errno == ENOENT ? REASON_GONE : REASON_UNREADABLE, errno, "opening a file");
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, REASON_NOT_REGULAR, 0, "opening a file");
-
-    int opened = fd;
-    fd = -1;
-    return opened;
-}
-
-int tree_open(const struct tree *t, const struct tree_entry *e, struct err *err)
-{
-    return t->follows ? open_following(t->fd, e->path, err) : io_open_beneath(t->fd, e->path, err);
 }
 
 void tree_free(struct tree *t)

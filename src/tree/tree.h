@@ -1,4 +1,4 @@
-/* Snapshots of a directory tree: what lies there, taken without following a link.
+/* Snapshots of a directory tree: what lies there, taken without following a link, but for those that lead where they may.
  *
  * Paths are bytes relative to the root, without "./", parts joined by "/".  The scan is the truth; whatever watches only says
  * when to scan again.  Entries come sorted: by directory, then by name (bytewise), files of a directory before its
@@ -28,11 +28,13 @@ struct tree_entry {
     uint32_t dir_len; /* bytes of the directory part, without the slash */
     enum tree_kind kind : 8;
     enum reason skip : 8; /* why it is left out of everything else REASON_NONE: see tree_scan */
+    bool linked;      /* a link that tree_scan_into followed: kind and stamp are those of the place it leads to */
 };
 
 struct tree {
     const char *root; /* as given */
     int fd;           /* of the root directory: openat beneath it; owned by the tree */
+    const char *const *into; /* as given to tree_scan_into; borrowed */
     const struct tree_entry *entries;
     size_t n;
     bool follows; /* made by tree_scan_following: paths may lead through links */
@@ -46,6 +48,10 @@ struct tree {
  * (TREE_ENTRIES_MAX). */
 int tree_scan(const char *root, struct tree **out, struct err *err);
 
+/* The same, and links are followed that lead into one of these absolute directories (NULL at the end; NULL: none).  A directory
+ * that is on the way down already is not entered again (REASON_LINK). */
+int tree_scan_into(const char *root, const char *const *into, struct tree **out, struct err *err);
+
 /* The same as the official importer walks: links are followed, directories that begin with a dot are entered.  A link that leads
  * nowhere is REASON_UNREADABLE.  A directory that lies on the way to itself is entered again only above `depth` (a file of the
  * root is at depth 1), as there.  For comparison only: such a walk can be led out of its root. */
@@ -53,6 +59,11 @@ int tree_scan_following(const char *root, unsigned depth, struct tree **out, str
 
 /* One directory without what lies in its subdirectories. */
 int tree_scan_flat(const char *dir, struct tree **out, struct err *err);
+
+/* Open a regular file of a root for reading: beneath the root, by way of links only where `into` says that they may lead.  What
+ * a link is swapped for on the way is noticed: beneath a directory of `into` nothing is followed any more.  -1: as
+ * io_open_beneath. */
+int tree_open_beneath(int root, const char *const *into, const char *path, struct err *err);
 
 /* Open a file of the tree for reading, links or not as it was scanned.  Errors as io_open_beneath. */
 int tree_open(const struct tree *t, const struct tree_entry *e, struct err *err);

@@ -14,6 +14,7 @@ struct all {
     int64_t port, wait_s;
     bool plain;
     const char *word;
+    const char *const *list;
 };
 
 struct one {
@@ -30,9 +31,10 @@ static const struct conf_key keys[] = {
     {NULL, "file", CONF_PATH, .offset = offsetof(struct all, file)},
     {NULL, "mode", CONF_CHOICE, .fallback = "upload", .choices = modes, .offset = offsetof(struct all, mode)},
     {NULL, "wait", CONF_SECONDS, .fallback = "10m", .min = 0, .max = 86400, .offset = offsetof(struct all, wait_s)},
+    {NULL, "list", CONF_LIST, .offset = offsetof(struct all, list)},
     {NULL, "settle", CONF_SECONDS, CONF_ROOT, .fallback = "30", .min = 0, .max = 600, .offset = offsetof(struct one, settle_s)},
 };
-enum { HOST, PORT, PLAIN, WORD, FILE_, MODE, WAIT, SETTLE };
+enum { HOST, PORT, PLAIN, WORD, FILE_, MODE, WAIT, LIST, SETTLE };
 
 static struct conf *fresh(void)
 {
@@ -135,6 +137,9 @@ static void what_is_wrong_is_said_with_line_and_suggestion(void **state)
         {"wait = \"99999999999999999999\"\n", "x.toml:1: 'wait' must be seconds", "for example 10m"},
         {"wait = \"2d\"\n", "x.toml:1: 'wait' must be between 0 and 86400, not 172800", ""},
         {"file = \"x/y\"\n", "x.toml:1: 'file' must be an absolute path in quotes, not x/y", ""},
+        {"list = \"a\"\n", "x.toml:1: 'list' must be a list of texts", ""},
+        {"list = [\"a\", 1]\n", "x.toml:1: 'list' must be a list of texts", ""},
+        {"list = [\" \"]\n", "x.toml:1: 'list' must be a list of texts", ""},
         {"a = [\n", "x.toml:1:5: ", ""},
         {"[root]\nname = \"a\"\n", "x.toml:1: a root is written as a table [[root]]", ""},
         {"root = [1]\n", "x.toml:1: a root is written as a table [[root]]", ""},
@@ -234,6 +239,51 @@ static void drop_ins_are_read_by_name_and_their_roots_add_up(void **state)
     rmdir(dir);
 }
 
+static void a_list_comes_from_an_array_or_from_text_with_semicolons(void **state)
+{
+    (void)state;
+    const char *const env[] = {"IMPOMERO_LIST= one ;; two, 2;\tthree", NULL};
+    AUTO(conf_freep) struct conf *c = fresh();
+    struct all all = {0};
+    struct err err = ERR_INIT;
+
+    conf_fill(c, CONF_GLOBAL, CONF_NO_ROOT, &all);
+    assert_null(all.list);
+    assert_ok(read_text(c, "list = [ \"a; b\", \"c\" ]\n", &err), &err);
+    conf_fill(c, CONF_GLOBAL, CONF_NO_ROOT, &all);
+    assert_string_equal(all.list[0], "a; b");
+    assert_string_equal(all.list[1], "c");
+    assert_null(all.list[2]);
+    assert_string_equal(conf_get(c, &keys[LIST], CONF_NO_ROOT)->text, "a; b; c");
+    assert_ok(conf_read_env(c, env, &err), &err);
+    conf_fill(c, CONF_GLOBAL, CONF_NO_ROOT, &all);
+    assert_string_equal(all.list[0], "one");
+    assert_string_equal(all.list[1], "two, 2");
+    assert_string_equal(all.list[2], "three");
+    assert_null(all.list[3]);
+}
+
+static void a_list_has_a_largest_length(void **state)
+{
+    (void)state;
+    AUTO(conf_freep) struct conf *c = fresh();
+    AUTO(buf_clear) struct buf text = BUF_INIT(1u << 20);
+    struct err err = ERR_INIT;
+
+    buf_printf(&text, "list = [");
+    for (unsigned i = 0; i <= CONF_LIST_MAX; i++)
+        buf_printf(&text, "\"x\",");
+    buf_printf(&text, "]\n");
+    assert_fails(conf_read_text(c, "x", (const char *)text.data, text.len, &err), &err, REASON_CONFIG);
+
+    AUTO(mem_freep) char *word = mem_new(CONF_LIST_MAX + 2, 1);
+
+    memset(word, 'x', CONF_LIST_MAX + 1);
+    assert_fails(conf_set_option(c, "list", word, &err), &err, REASON_CONFIG);
+    word[CONF_LIST_MAX] = '\0';
+    assert_ok(conf_set_option(c, "list", word, &err), &err);
+}
+
 static void roots_have_a_largest_number(void **state)
 {
     (void)state;
@@ -259,6 +309,8 @@ int main(void)
         cmocka_unit_test(a_secret_has_no_option),
         cmocka_unit_test(a_missing_file_matters_only_if_it_was_asked_for),
         cmocka_unit_test(drop_ins_are_read_by_name_and_their_roots_add_up),
+        cmocka_unit_test(a_list_comes_from_an_array_or_from_text_with_semicolons),
+        cmocka_unit_test(a_list_has_a_largest_length),
         cmocka_unit_test(roots_have_a_largest_number),
     };
 

@@ -138,7 +138,7 @@ class CardCheck(unittest.TestCase):
 class Config(unittest.TestCase):
     def test_sources_in_their_order(self):
         with tempfile.NamedTemporaryFile('w', suffix='.toml') as f:
-            f.write('settle = 5\n[server]\nhost = "a"\nport = 1\n[[root]]\nname = "r"\npath = "/r"\nsettle = 9\n')
+            f.write('settle = 5\n[server]\nhost = "a"\nport = 1\n[[root]]\nname = "r"\npath = "/r"\npolicy = "any"\nsettle = 9\n')
             f.flush()
             r = run('config', 'show', '--json', '--config', f.name, '--server=c', OMERO_SERVER='b', OMERO_PORT='2')
         self.assertEqual(r.returncode, 0, r.stderr)
@@ -146,7 +146,7 @@ class Config(unittest.TestCase):
         self.assertEqual(all['server.host'], {'value': 'c', 'from': '--server'})
         self.assertEqual(all['server.port'], {'value': '2', 'from': 'OMERO_PORT'})
         self.assertEqual(all['settle'], {'value': '5', 'from': f'{f.name}:1'})
-        self.assertEqual(all['roots'][0]['settle'], {'value': '9', 'from': f'{f.name}:8'})
+        self.assertEqual(all['roots'][0]['settle'], {'value': '9', 'from': f'{f.name}:9'})
         self.assertEqual(all['state_dir'], '/nonexistent/.local/state/impomero')
 
     def test_a_password_is_never_shown(self):

@@ -108,7 +108,7 @@ class Doctor(Served):
     def test_a_root_that_is_away(self):
         config = os.path.join(self.dir, 'impomero.toml')
         with open(config, 'w', encoding='utf-8') as f:
-            f.write(f'[[root]]\nname = "gone"\npath = "{self.dir}/gone"\n')
+            f.write(f'[[root]]\nname = "gone"\npath = "{self.dir}/gone"\npolicy = "any"\n')
         found = self.checks('--config', config, status=1)
         self.assertEqual((found['root']['root'], found['root']['reason']), ('gone', 'root-away'))
         self.assertEqual(self.outcomes(found, ['owners', 'watch', 'in-place']), {'left-out'})

@@ -96,7 +96,7 @@ class Watch(Bench):
         self.stop(process, signal.SIGINT)
 
     def test_the_roots_of_the_configuration_are_watched(self):
-        (self.top / 'conf').write_text(f'[[root]]\nname = "r"\npath = "{self.tree}"\n')
+        (self.top / 'conf').write_text(f'[[root]]\nname = "r"\npath = "{self.tree}"\npolicy = "any"\n')
         process = self.watch(f'--config={self.top}/conf')
         self.put('c.toml', CARD)
         self.put('a.tif', tiff())
@@ -104,7 +104,7 @@ class Watch(Bench):
         self.stop(process)
 
     def test_a_root_that_comes_later_is_found(self):
-        (self.top / 'conf').write_text(f'[[root]]\nname = "r"\npath = "{self.top}/mounted"\n')
+        (self.top / 'conf').write_text(f'[[root]]\nname = "r"\npath = "{self.top}/mounted"\npolicy = "any"\n')
         process = self.watch(f'--config={self.top}/conf', '--poll=1')
         self.assertIn('root.away', self.log())
         self.put('a.tif', tiff())

@@ -50,6 +50,8 @@ static void begin(struct scene *s)
     assert_non_null(mkdtemp(s->dir));
 }
 
+static struct policy any = {.kind = POLICY_ANY};
+
 static const struct tree_entry *entry(const struct scene *s, const char *path)
 {
     const struct tree_entry *e = tree_find(s->tree, path);
@@ -63,14 +65,14 @@ static void scan(struct scene *s)
     struct err err = ERR_INIT;
 
     assert_ok(tree_scan(s->dir, &s->tree, &err), &err);
-    cards_read(s->tree, &s->cards);
+    cards_read(s->tree, &any, &s->cards);
 }
 
 static void make(struct scene *s, const struct format_group *groups, size_t n)
 {
     const struct format_groups all = {.at = groups, .n = n};
 
-    plan_make(s->tree, &all, &s->cards, NULL, "top", NULL, &s->plan);
+    plan_make(s->tree, &all, &s->cards, NULL, "top", NULL, &any, &s->plan);
 }
 
 static void end(struct scene *s)

@@ -151,7 +151,7 @@ static void a_password_file_must_be_there_and_hold_one(void **state)
 static void roots_are_cleaned_found_and_apart(void **state)
 {
     (void)state;
-    static const char two[] = "settle = 7\n[[root]]\nname = \"a\"\npath = \"/data//a/./x/..\"\nsettle = 1\n"
+    static const char two[] = "settle = 7\npolicy = \"any\"\n[[root]]\nname = \"a\"\npath = \"/data//a/./x/..\"\nsettle = 1\n"
                               "[[root]]\nname = \"b\"\npath = \"/data/ab\"\n";
     AUTO(settings_clear) struct settings s = {0};
     struct err err = ERR_INIT;
@@ -251,6 +251,44 @@ static void the_example_is_a_configuration(void **state)
         assert_int_equal(conf_get(uncommented.conf, &settings_keys[i], CONF_NO_ROOT)->from, CONF_FROM_FILE);
 }
 
+static void a_root_says_whom_its_cards_may_act_for(void **state)
+{
+    (void)state;
+#define ROOT "[[root]]\nname = \"a\"\npath = \"/d\"\n"
+    static const struct { const char *toml, *says; } bad[] = {
+        {ROOT "policy = \"everybody\"\n", "'policy' knows no 'everybody'"},
+        {ROOT "policy = \"list\"\n", "policy = \"list\" needs 'allow'"},
+        {ROOT "policy = \"list\"\nallow = [\"alice\"]\n", "in 'alice'"},
+        {ROOT "policy = \"list\"\nallow = \"x = alice\"\n", "'allow' must be a list of texts"},
+        {ROOT "policy = \"list\"\nallow = [1]\n", "'allow' must be a list of texts"},
+        {ROOT "policy = \"any\"\nfollow_links_into = [\"x/y\"]\n", "absolute paths, not 'x/y'"},
+    };
+    static const char good[] = "policy = \"owner\"\nfollow_links_into = [\"/store\", \"/raw data\"]\n" ROOT
+                               "policy = \"list\"\nallow = [\"people/{user} = *\", \". = ann, bob\"]\n";
+    const char *const env[] = {"HOME=/h", "IMPOMERO_ALLOW= a;b = x ; c = y, z;", NULL};
+    AUTO(settings_clear) struct settings s = {0}, none = {0};
+    struct err err = ERR_INIT;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO(settings_clear) struct settings wrong = {0};
+
+        assert_fails(load(&wrong, bad[i].toml, only_home, &err), &err, REASON_CONFIG);
+        if (!strstr(err.text, bad[i].says))
+            fail_msg("'%s' does not say \"%s\"", err.text, bad[i].says);
+    }
+    assert_ok(load(&s, good, only_home, &err), &err);
+    assert_string_equal(s.defaults.policy, "owner");
+    assert_null(s.defaults.allow);
+    assert_string_equal(s.roots[0].set.policy, "list");
+    assert_string_equal(s.roots[0].set.allow[1], ". = ann, bob");
+    assert_null(s.roots[0].set.allow[2]);
+    assert_string_equal(s.roots[0].set.follow_into[1], "/raw data");
+    assert_fails(load(&none, "", env, &err), &err, REASON_CONFIG);
+    assert_non_null(strstr(err.text, "in 'a'"));
+    assert_ok(load(&none, "", only_home, &err), &err);
+    assert_null(none.defaults.policy);
+}
+
 static void options_go_before_all(void **state)
 {
     (void)state;
@@ -279,6 +317,7 @@ int main(void)
         cmocka_unit_test(impossible_values_are_refused_with_place_and_hint),
         cmocka_unit_test(what_only_a_restart_can_take_is_named),
         cmocka_unit_test(the_example_is_a_configuration),
+        cmocka_unit_test(a_root_says_whom_its_cards_may_act_for),
         cmocka_unit_test(options_go_before_all),
     };
 
