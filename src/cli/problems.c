@@ -8,7 +8,7 @@
 struct list {
     const struct problems_ask *ask;
     struct shape_problem *at;
-    size_t n, cap;
+    size_t n, cap, n_cards;
 };
 
 static void list_clear(struct list *l)
@@ -46,10 +46,19 @@ static void add_dataset(struct list *l, const struct ledger_dataset *d)
                                       .text = d->text, .since_ms = d->since_ms, .retry_ms = d->retry_ms});
 }
 
-/* What keeps a card from applying is said of the card. */
-static bool is_the_cards(const struct ledger_fileset *f)
+/* What keeps a card from applying is said of the card, which is in the list before the files. */
+static bool is_the_cards(const struct list *l, const struct ledger_fileset *f)
 {
-    return f->why == REASON_BROKEN_CARD || (f->why == REASON_CONFLICT && !*f->project) || f->gone_ms != 0;
+    for (size_t i = 0; i < l->n_cards; i++) {
+        const struct shape_problem *card = &l->at[i];
+
+        if (card->why != f->why || strcmp(card->root, f->root_path) != 0)
+            continue;
+        AUTO(mem_freep) char *text = plan_blocked_text(card->path);
+        if (strcmp(text, f->text) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void add_fileset(struct list *l, const struct ledger_fileset *f)
@@ -57,7 +66,7 @@ static void add_fileset(struct list *l, const struct ledger_fileset *f)
     struct shape_problem p = {.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
                               .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms};
 
-    if (f->why == REASON_COPY || (l->ask->unfinished && is_the_cards(f)))
+    if (f->why == REASON_COPY || (l->ask->unfinished && (f->gone_ms != 0 || is_the_cards(l, f))))
         return; /* left out as it was asked for, or said of the card */
     if (f->state != LEDGER_DONE && p.why == REASON_NONE) {
         p.why = f->state == LEDGER_SETTLING ? REASON_SETTLING : REASON_STOPPED;
@@ -100,6 +109,7 @@ static int add_cards(struct list *l, struct ledger *ledger, struct arena *a, str
         return -1;
     for (size_t i = 0; i < n_cards; i++)
         add_card(l, &cards[i]);
+    l->n_cards = l->n;
     for (size_t i = 0; i < n_datasets; i++)
         add_dataset(l, &datasets[i]);
     return 0;

@@ -86,6 +86,20 @@ static const char *about(struct plan *p, const char *before, const char *path, c
     return arena_printf(p->arena, "%s '%s' %s", before, shown, after);
 }
 
+char *plan_blocked_text(const char *card_path)
+{
+    AUTO(mem_freep) char *shown = str_show(card_path);
+
+    return mem_printf("the card '%s' cannot be used", shown);
+}
+
+static void hold_for_card(struct plan *p, struct plan_fileset *f, const struct found_card *blocked)
+{
+    AUTO(mem_freep) char *text = plan_blocked_text(blocked->entry->path);
+
+    hold(f, blocked->why, arena_str(p->arena, text));
+}
+
 /* A file of the set that the card may not take for its user. */
 static void judge_policy(struct work *w, struct plan_fileset *f)
 {
@@ -111,7 +125,7 @@ static void judge(struct work *w, struct plan_fileset *f, const struct found_car
     if (odd)
         hold(f, REASON_NOT_UTF8, about(w->p, "its path", odd, "is not UTF-8"));
     else if (!good)
-        hold(f, blocked->why, about(w->p, "the card", blocked->entry->path, "cannot be used"));
+        hold_for_card(w->p, f, blocked);
     else if (f->why == REASON_NONE && other)
         hold(f, REASON_CONFLICT, about(w->p, "its file", other->path, "belongs to another card than the rest of the set"));
     else

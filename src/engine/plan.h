@@ -63,3 +63,6 @@ bool plan_is_ready(const struct tree *tree, const char *name, const char *path);
 
 /* Of all its members. */
 int64_t plan_fileset_bytes(const struct plan_fileset *f);
+
+/* What is said of files that no card applies to because of this one: "the card 'x' cannot be used". */
+char *plan_blocked_text(const char *card_path) ATTR_MUST_USE;

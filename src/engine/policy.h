@@ -4,8 +4,9 @@
  *
  *   any    nothing
  *   list   the rows of `allow`, "PATTERN = USER, USER": a pattern is a path below the root ("." is the root) whose parts may hold
- *          the wildcards of fnmatch(3), or be {user}, which stands for the card's user; it holds for the directory and all below.
- *          The deepest pattern that fits decides, of several together; "*" lets everybody.  Card and files are both asked about.
+ *          the wildcards of fnmatch(3), or be {user}, which fits any name and lets only the user of that name; it holds for the
+ *          directory and all below.  The deepest pattern that fits decides, of several together; "*" lets everybody.  Card and
+ *          files are both asked about.
  *   owner  card, its directory and the file have one owner, an ordinary account here, whose name is the card's user; a card or
  *          file with several hard links is refused: somebody may have linked it here who cannot read it. */
 #pragma once

@@ -89,22 +89,31 @@ static bool is_good_row(const char *row)
     return true;
 }
 
-static bool fits_part(struct span pattern, struct span part, const char *user)
+static bool is_text(struct span span, const char *text)
+{
+    return span.n == strlen(text) && strncmp(span.at, text, span.n) == 0;
+}
+
+/* {user} fits any part, and lets nobody but the user of that name. */
+static bool fits_part(struct span pattern, struct span part, const char *user, bool *may)
 {
     AUTO(mem_freep) char *glob = mem_strn(pattern.at, pattern.n);
     AUTO(mem_freep) char *name = mem_strn(part.at, part.n);
 
-    return strcmp(glob, "{user}") == 0 ? strcmp(name, user) == 0 : fnmatch(glob, name, 0) == 0;
+    if (strcmp(glob, "{user}") != 0)
+        return fnmatch(glob, name, 0) == 0;
+    *may &= strcmp(name, user) == 0;
+    return true;
 }
 
 /* How many parts of the directory the pattern takes in: -1, it does not fit. */
-static int depth_of(struct span pattern, const char *dir, const char *user)
+static int depth_of(struct span pattern, const char *dir, const char *user, bool *may)
 {
     struct span rest = {dir, strlen(dir)};
     int depth = 0;
 
     for (; !is_root(pattern) && pattern.n > 0; depth++)
-        if (rest.n == 0 || !fits_part(next_part(&pattern), next_part(&rest), user))
+        if (rest.n == 0 || !fits_part(next_part(&pattern), next_part(&rest), user, may))
             return -1;
     return depth;
 }
@@ -117,7 +126,7 @@ static bool names(struct span users, const char *user)
         const char *comma = memchr(users.at, ',', (size_t)(end - users.at));
         struct span one = trimmed(users.at, (size_t)((comma ? comma : end) - users.at));
 
-        if ((one.n == 1 && one.at[0] == '*') || (one.n == strlen(user) && strncmp(one.at, user, one.n) == 0))
+        if (is_text(one, "*") || is_text(one, user))
             return true;
         users.at = comma ? comma + 1 : end;
     }
@@ -132,11 +141,12 @@ static int check_list(const struct policy *p, const char *dir, const char *user,
 
     for (size_t i = 0; p->allow[i]; i++) {
         struct span pattern, users;
-        int depth = split(p->allow[i], &pattern, &users) ? depth_of(pattern, dir, user) : -1;
+        bool this = true;
+        int depth = split(p->allow[i], &pattern, &users) ? depth_of(pattern, dir, user, &this) : -1;
 
         if (depth < deepest || depth < 0)
             continue;
-        may = (depth == deepest && may) || names(users, user);
+        may = (depth == deepest && may) || (this && names(users, user));
         deepest = depth;
     }
     if (may)

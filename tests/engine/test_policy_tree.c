@@ -45,6 +45,7 @@ static const struct list_row {
     {"a part that only begins alike", "teams/flyers", "alice", "'allow' does not name user 'alice'"},
     {"a wildcard does not cross a slash", "people/alice/x/common", "bob", "'allow' does not name user 'bob'"},
     {"another letter case", "people/alice", "Alice", "'allow' does not name user 'Alice'"},
+    {"a row at the top does not reach into people's own", "people/alice", "carol", "'allow' does not name user 'carol'"},
     {"half a name", "teams/fly", "bo", "'allow' does not name user 'bo'"},
 };
 
