@@ -302,6 +302,10 @@ void dispatch(struct conn *c, struct request *r)
 
     pthread_mutex_lock(&c->server->lock);
     const struct fault *fault = fault_meets(c->server, r->msg.operation);
+    if (fault && fault->act == FAULT_PAUSE) {
+        (void)fault_outlast(c->server, FAULT_PAUSE); /* a server that stops answers what it has in hand */
+        fault = NULL;
+    }
     k.session = c->session && !c->session->closed ? c->session : NULL;
     bool ready = !is_before(fault) && prepare(c, r, fault, &k, &reply);
     if (ready) {

@@ -35,6 +35,8 @@ static const struct fault table[] = {
     {"freeze-verifyUpload", FAULT_FREEZE, "verifyUpload"},
     {"freeze-poll", FAULT_FREEZE, "getResponse"},
     {"freeze-logout", FAULT_FREEZE, "destroySession"},
+    {"pause-write", FAULT_PAUSE, "write"},
+    {"pause-verifyUpload", FAULT_PAUSE, "verifyUpload"},
     {"hang-importFileset", FAULT_HANG, "importFileset"},
     {"hang-write", FAULT_HANG, "write"},
     {"hang-verifyUpload", FAULT_HANG, "verifyUpload"},

@@ -17,6 +17,7 @@ enum fault_act {
     FAULT_REFUSE,      /* the operation fails with `cls` and `text` */
     FAULT_FREEZE,      /* from the operation on, nobody gets an answer to anything */
     FAULT_HANG,        /* the operation is not carried out and never answered; the rest goes on */
+    FAULT_PAUSE,       /* the operation waits until the faults end, and goes on then */
     FAULT_CUT,         /* the operation is not carried out, and its connection is cut */
     FAULT_LOSE,        /* it is carried out, and its connection cut before the answer */
 };

@@ -61,14 +61,24 @@ static bool is_the_cards(const struct list *l, const struct ledger_fileset *f)
     return false;
 }
 
+/* As it was asked for, long gone, or said of the card. */
+static bool is_left_out(const struct list *l, const struct ledger_fileset *f)
+{
+    if (f->why == REASON_COPY || !l->ask->unfinished)
+        return f->why == REASON_COPY;
+    return (f->gone_ms != 0 && f->since_ms < l->ask->since_ms) || is_the_cards(l, f);
+}
+
 static void add_fileset(struct list *l, const struct ledger_fileset *f)
 {
     struct shape_problem p = {.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
                               .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms};
 
-    if (f->why == REASON_COPY || (l->ask->unfinished && (f->gone_ms != 0 || is_the_cards(l, f))))
-        return; /* left out as it was asked for, or said of the card */
-    if (f->state != LEDGER_DONE && p.why == REASON_NONE) {
+    if (is_left_out(l, f))
+        return;
+    if (f->gone_ms != 0 && p.why == REASON_NONE) {
+        p.why = REASON_GONE;
+    } else if (f->state != LEDGER_DONE && p.why == REASON_NONE) {
         p.why = f->state == LEDGER_SETTLING ? REASON_SETTLING : REASON_STOPPED;
         p.text = "it was not imported yet";
     }

@@ -13,6 +13,7 @@ struct problems_ask {
     const char *const *paths; /* absolute: this file, or what lies below this directory */
     size_t n_paths;           /* 0: all */
     bool unfinished; /* files that are not done for whatever reason, but for those of which the card's own problem says enough */
+    int64_t since_ms; /* ones that are gone are left out, but for those that were still worked on then */
 };
 
 /* In the arena. */

@@ -27,10 +27,10 @@ static bool parse(struct found_card *f, const struct buf *bytes, bool cut, const
 
     if (r == CARD_NOT_A_CARD)
         return false;
-    if (r == CARD_BROKEN)
-        refuse(f, REASON_BROKEN_CARD, fault.line, fault.column, fault.message, fault.hint);
-    else if (cut)
+    if (cut)
         refuse(f, REASON_BROKEN_CARD, 1, 0, err->text, err_hint_text(err));
+    else if (r == CARD_BROKEN)
+        refuse(f, REASON_BROKEN_CARD, fault.line, fault.column, fault.message, fault.hint);
     return true;
 }
 

@@ -27,10 +27,30 @@ static bool applies(const struct cards *c, size_t i)
     return true;
 }
 
-static struct ledger_card *cards_of(struct arena *a, const struct cards *c, struct ledger_revision *revisions)
+/* What a person is to hear of, for nobody knows what it holds. */
+static bool is_closed(const struct plan_skip *s)
 {
-    struct ledger_card *cards = arena_alloc(a, c->n + 1, sizeof(*cards));
+    return s->why == REASON_UNREADABLE || s->why == REASON_TOO_LONG || s->why == REASON_TOO_LARGE;
+}
 
+static size_t n_closed(const struct plan *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_skips; i++)
+        n += is_closed(&p->skips[i]);
+    return n;
+}
+
+static struct ledger_card *cards_of(struct arena *a, const struct plan *p, struct ledger_revision *revisions, size_t *n)
+{
+    const struct cards *c = p->cards;
+    struct ledger_card *cards = arena_alloc(a, c->n + n_closed(p) + 1, sizeof(*cards));
+
+    *n = c->n;
+    for (size_t i = 0; i < p->n_skips; i++)
+        if (is_closed(&p->skips[i]))
+            cards[(*n)++] = (struct ledger_card){.path = p->skips[i].path, .why = p->skips[i].why, .text = p->skips[i].text};
     for (size_t i = 0; i < c->n; i++) {
         const struct found_card *f = &c->at[i];
 
@@ -130,8 +150,7 @@ int record_look(struct ledger *ledger, const struct look *look, const struct rec
     struct ledger_revision *revisions = arena_alloc(a, p->cards->n + 1, sizeof(*revisions));
     struct ledger_scan scan = {.root = rules->root, .settle_ms = rules->settle_ms, .trust_times = rules->trust_times};
 
-    scan.cards = cards_of(a, p->cards, revisions);
-    scan.n_cards = p->cards->n;
+    scan.cards = cards_of(a, p, revisions, &scan.n_cards);
     scan.targets = targets_of(a, p, revisions);
     scan.n_targets = p->n_targets;
     scan.plan = plan_of;

@@ -158,7 +158,7 @@ struct ledger_revision {
     size_t n_pairs;
 };
 
-/* A card file as it lies there. */
+/* A card file as it lies there; or what cannot be looked into, of which nobody knows whether it is one or holds one. */
 struct ledger_card {
     const char *path;
     const char *dir; /* of a scan: its directory when it is the one that applies there, else NULL */
