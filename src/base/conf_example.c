@@ -40,7 +40,10 @@ static void write_key(FILE *out, const struct conf_key *key)
                                             key->restart ? "; taken at the next start" : "");
     fputc('\n', out);
     remark(out, text);
-    fprintf(out, "#%s = %s%s%s\n", key->name, bare ? "" : "\"", conf_value_example(key), bare ? "" : "\"");
+    const char *before = key->type == CONF_LIST ? "[\"" : bare ? "" : "\"";
+    const char *after = key->type == CONF_LIST ? "\"]" : bare ? "" : "\"";
+
+    fprintf(out, "#%s = %s%s%s\n", key->name, before, conf_value_example(key), after);
 }
 
 static bool same_section(const char *a, const char *b)
