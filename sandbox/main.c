@@ -13,17 +13,17 @@
 #include "sandbox/people.h"
 #include "sandbox/show.h"
 
-enum { EXIT_OVERLAPS = 3, PORT_SSL = 4064, FAULTS = 8 };
+enum { EXIT_OVERLAPS = 3, PORT_SSL = 4064, FAULTS = 8, STEP_MS = 20 };
 
 struct options {
     const char *data, *users, *faults[FAULTS];
     size_t n_faults;
     bool show, plain;
-    uint16_t port, tcp_port;
+    uint16_t port, tcp_port, step_ms;
 };
 
 static const char usage_text[] =
-    "usage: omero-sandbox --data DIR [--users FILE] [--port N] [--tcp-port N] [--fault NAME]...\n"
+    "usage: omero-sandbox --data DIR [--users FILE] [--port N] [--tcp-port N] [--step-ms N] [--fault NAME]...\n"
     "       omero-sandbox --show --data DIR\n"
     "\n"
     "A small stand-in for an OMERO server, for trying impomero and for its tests.  It is not OMERO: it keeps what it is given\n"
@@ -33,6 +33,7 @@ static const char usage_text[] =
     "  --users FILE    users and groups to add, as in sample/users.toml; root (password omero) is always there\n"
     "  --port N        port for TLS (default 4064; 0: any that is free)\n"
     "  --tcp-port N    port without encryption (default: none; 0: any that is free)\n"
+    "  --step-ms N     what a step of an import takes (default 20)\n"
     "  --fault NAME    play a fault, until SIGUSR1 ends all of them; names below\n"
     "  --show          print what DIR holds, and end\n"
     "\n"
@@ -41,7 +42,7 @@ static const char usage_text[] =
     "\n"
     "Faults: ";
 
-static bool read_port(const char *text, uint16_t *out)
+static bool read_number(const char *text, uint16_t *out)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
@@ -55,6 +56,7 @@ static bool read_options(int argc, char **argv, struct options *o)
     static const struct option known[] = {{"data", required_argument, NULL, 'd'},     {"users", required_argument, NULL, 'u'},
                                           {"port", required_argument, NULL, 'p'},     {"tcp-port", required_argument, NULL, 't'},
                                           {"show", no_argument, NULL, 's'},           {"fault", required_argument, NULL, 'f'},
+                                          {"step-ms", required_argument, NULL, 'm'},
                                           {NULL, 0, NULL, 0}};
     bool right = true;
 
@@ -67,11 +69,14 @@ static bool read_options(int argc, char **argv, struct options *o)
             o->users = optarg;
             break;
         case 'p':
-            right &= read_port(optarg, &o->port);
+            right &= read_number(optarg, &o->port);
             break;
         case 't':
-            right &= read_port(optarg, &o->tcp_port);
+            right &= read_number(optarg, &o->tcp_port);
             o->plain = true;
+            break;
+        case 'm':
+            right &= read_number(optarg, &o->step_ms);
             break;
         case 's':
             o->show = true;
@@ -97,6 +102,7 @@ static int prepare(struct server *s, const struct options *o, struct err *err)
 {
     if (server_open(s, o->data, err) < 0)
         return -1;
+    s->pause_ms = o->step_ms;
     for (size_t i = 0; i < o->n_faults; i++)
         if (fault_begin(s, o->faults[i]) < 0)
             return err_set(err, REASON_USAGE, 0, "no fault is called '%s': see --help", o->faults[i]);
@@ -178,7 +184,7 @@ static int run(struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.port = PORT_SSL};
+    struct options o = {.port = PORT_SSL, .step_ms = STEP_MS};
 
     if (!read_options(argc, argv, &o)) {
         fputs(usage_text, stderr);

@@ -11,8 +11,6 @@
 #include "base/mem.h"
 #include "sandbox/call.h"
 
-enum { STEP_MS = 20 };
-
 void server_say(const char *fmt, ...)
 {
     AUTO(mem_freep) char *text = NULL;
@@ -44,7 +42,7 @@ int server_open(struct server *s, const char *dir, struct err *err)
 {
     AUTO(mem_freep) char *managed = mem_printf("%s/ManagedRepository", dir);
 
-    *s = (struct server){.last_task = &s->tasks, .pause_ms = STEP_MS};
+    *s = (struct server){.last_task = &s->tasks};
     if (io_make_dirs(managed, err) < 0)
         return -1;
     s->dir = realpath(dir, NULL);

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trap.h"
 
 enum { READ_STEP = 64 * 1024, OPEN_TRIES = 16 };
 
@@ -114,7 +115,7 @@ int io_read_all(int fd, struct buf *out, struct err *err)
 {
     for (;;) {
         uint8_t step[READ_STEP];
-        ssize_t n = read(fd, step, sizeof(step));
+        ssize_t n = trap_read(fd, step, sizeof(step));
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -133,7 +134,7 @@ ssize_t io_pread(int fd, void *at, size_t n, off_t offset, struct err *err)
     size_t done = 0;
 
     while (done < n) {
-        ssize_t got = pread(fd, (char *)at + done, n - done, offset + (off_t)done);
+        ssize_t got = trap_pread(fd, (char *)at + done, n - done, offset + (off_t)done);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -149,7 +150,7 @@ ssize_t io_pread(int fd, void *at, size_t n, off_t offset, struct err *err)
 static int write_all(int fd, const char *bytes, size_t n)
 {
     while (n > 0) {
-        ssize_t put = write(fd, bytes, n);
+        ssize_t put = trap_write(fd, bytes, n);
 
         if (put < 0 && errno == EINTR)
             continue;
@@ -177,7 +178,7 @@ static int sync_parent(const char *path, struct err *err)
 
     if (fd < 0)
         return -1;
-    return fsync(fd) < 0 ? path_err(err, errno, "making durable", parent) : 0;
+    return trap_fsync(fd) < 0 ? path_err(err, errno, "making durable", parent) : 0;
 }
 
 int io_replace(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
@@ -187,11 +188,13 @@ int io_replace(const char *path, const void *bytes, size_t n, mode_t mode, struc
 
     if (fd < 0)
         return path_err(err, errno, "making a file beside", path);
-    if (fchmod(fd, mode) < 0 || write_all(fd, bytes, n) < 0 || fsync(fd) < 0 || rename(beside, path) < 0) {
+    trap_step("before a file is replaced:", path);
+    if (fchmod(fd, mode) < 0 || write_all(fd, bytes, n) < 0 || trap_fsync(fd) < 0 || trap_rename(beside, path) < 0) {
         int sys = errno;
         unlink(beside);
         return path_err(err, sys, "writing", path);
     }
+    trap_step("after a file was replaced:", path);
     return sync_parent(path, err);
 }
 

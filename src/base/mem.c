@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/trap.h"
+
 enum { EXIT_NO_MEMORY = 71, CHUNK_BYTES = 16 * 1024, ALIGN = _Alignof(max_align_t) };
 
-static _Noreturn void out_of_memory(void)
+void mem_exhausted(void)
 {
     static const char text[] = "impomero: out of memory; nothing is half done, start it again\n";
 
@@ -19,8 +21,8 @@ static _Noreturn void out_of_memory(void)
 
 static void *must(void *p)
 {
-    if (!p)
-        out_of_memory();
+    if (!p || trap_fails(TRAP_ALLOC))
+        mem_exhausted();
     return p;
 }
 
@@ -124,7 +126,7 @@ static struct chunk *chunk_for(struct arena *a, size_t bytes)
 static void *take(struct arena *a, size_t bytes, size_t align)
 {
     if (bytes > SIZE_MAX / 2)
-        out_of_memory();
+        mem_exhausted();
 
     size_t before = a->chunks ? (align - a->chunks->used % align) % align : 0;
     struct chunk *c = chunk_for(a, before + bytes);
@@ -141,7 +143,7 @@ void *arena_alloc(struct arena *a, size_t n, size_t size)
     size_t bytes;
 
     if (__builtin_mul_overflow(n, size, &bytes))
-        out_of_memory();
+        mem_exhausted();
     return memset(take(a, bytes, size == sizeof(void *) ? sizeof(void *) : ALIGN), 0, bytes);
 }
 

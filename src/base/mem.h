@@ -9,6 +9,9 @@
 
 #include "base/auto.h"
 
+/* End the program in that way: for a library that reports it. */
+void mem_exhausted(void) __attribute__((noreturn));
+
 /* Zeroed memory; n * size is checked for overflow. */
 void *mem_new(size_t n, size_t size) ATTR_MUST_USE;
 /* Grow or shrink to n * size bytes; new bytes are not zeroed. */

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trap.h"
 
 enum { BLOCK = 64 * 1024 };
 
@@ -16,7 +17,7 @@ static int read_all(int fd, struct buf *out)
     AUTO(mem_freep) char *block = mem_new(BLOCK, 1);
 
     for (;;) {
-        ssize_t n = read(fd, block, BLOCK);
+        ssize_t n = trap_read(fd, block, BLOCK);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -60,11 +59,6 @@ static int check_known(const struct request *q, struct arena *a, struct err *err
     return err_hint(err, "impomero status shows what is known");
 }
 
-static void sleep_ms(long ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS}, NULL);
-}
-
 /* An engine takes it within a second, unless the server has to be asked first. */
 static int wait_for_answer(struct request *q, struct arena *a, struct err *err)
 {
@@ -78,7 +72,7 @@ static int wait_for_answer(struct request *q, struct arena *a, struct err *err)
             return -1;
         q->answer = r == 0 ? row->answer : NULL;
         if (!q->answer)
-            sleep_ms(LOOK_EVERY_MS);
+            clock_sleep_ns(LOOK_EVERY_MS * NS_PER_MS);
     }
     return 0;
 }

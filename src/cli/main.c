@@ -1,8 +1,10 @@
 #include <unistd.h>
 
+#include "base/trap.h"
 #include "cli/command.h"
 
 int main(int argc, char **argv)
 {
+    trap_start();
     return cli_main(argc, argv, (const char *const *)environ);
 }

@@ -395,7 +395,7 @@ static void rest(struct loop *l)
         l->tidied_ms = now;
         sessions_tidy(e->sessions);
     }
-    if (poll(fds, ARRAY_LEN(fds), deaf ? TICK_MS : (int)roots_rest_ms(&l->roots, TICK_MS)) > 0)
+    if (poll(fds, ARRAY_LEN(fds), (int)clock_real_ms(deaf ? TICK_MS : roots_rest_ms(&l->roots, TICK_MS))) > 0)
         (void)!read(e->wake, &ignored, sizeof(ignored));
     pthread_mutex_lock(&e->mutex);
 }

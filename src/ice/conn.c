@@ -4,6 +4,7 @@
 
 #include "base/ceilings.h"
 #include "base/clock.h"
+#include "base/trap.h"
 #include "ice/conn_inside.h"
 
 #define FAREWELL_NS (250 * NS_PER_MS)
@@ -167,6 +168,8 @@ int ice_conn_send(struct ice_conn *c, const struct ice_identity *target, const s
     if (c->slots.n >= ICE_IN_FLIGHT_MAX)
         return err_set(err, REASON_TOO_LARGE, 0, "%s: %u requests without a taken reply", op->name, ICE_IN_FLIGHT_MAX);
 
+    trap_step("before", op->name);
+
     struct slot *s = slots_add(&c->slots, op);
     int32_t mine = s->id;
     if (encode(c, s, target, ctx, enc, in, err) < 0) {
@@ -178,6 +181,7 @@ int ice_conn_send(struct ice_conn *c, const struct ice_identity *target, const s
         if (s->end > c->written)
             return request_lost(c, s, err);
     }
+    trap_sent(op->name);
     *id = mine;
     return 0;
 }
@@ -237,6 +241,8 @@ int ice_conn_wait(struct ice_conn *c, int32_t id, const struct ice_op *op, int64
     }
     if (!s || s->state == SLOT_FORGOTTEN)
         return err_set(err, REASON_BUG, 0, "%s: request %d is not waited for", op->name, id);
+
+    trap_step("answered", op->name);
 
     int r = decode(c, s, op, mem, out, reply, err);
     slots_remove(&c->slots, s);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "ledger/trap_vfs.h"
 
 enum { BUSY_MS = 5000 }; /* requests and the engine share the file: their transactions are short */
 
@@ -140,6 +141,8 @@ static int open_guest(struct ledger *l, const char *state_dir, struct err *err)
 
 int ledger_open(const char *state_dir, enum ledger_mode mode, struct ledger **out, struct err *err)
 {
+    trap_vfs_start();
+
     AUTO(ledger_closep) struct ledger *l = ledger_new(state_dir, mode);
     int r = mode == LEDGER_ENGINE ? open_engine(l, state_dir, err) : open_guest(l, state_dir, err);
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/trap.h"
 
 /* File systems on which SQLite's locks and shared memory cannot be relied on (numbers: statfs(2), linux/magic.h, and the file
  * systems' own headers). */
@@ -56,7 +57,7 @@ static struct flock whole(short type)
 /* What the holder wrote into it: never believed, only shown. */
 static void holder(int fd, char *out, size_t size)
 {
-    ssize_t n = pread(fd, out, size - 1, 0);
+    ssize_t n = trap_pread(fd, out, size - 1, 0);
 
     out[n > 0 ? n : 0] = '\0';
     out[strcspn(out, "\n")] = '\0';

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/trap.h"
 
 /* What SQLite's result codes mean to people. */
 static const struct {
@@ -26,6 +27,9 @@ int sql_fail(struct ledger *l, int rc, struct err *err)
 {
     int sys = l->db ? sqlite3_system_errno(l->db) : 0;
     int primary = rc & 0xff;
+
+    if (primary == SQLITE_NOMEM)
+        mem_exhausted();
 
     if (primary == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT))
         primary = SQLITE_FULL;
@@ -207,9 +211,11 @@ int tx_begin(struct tx *tx, struct ledger *l, enum ledger_mode least, struct err
 
 int tx_commit(struct tx *tx, struct err *err)
 {
+    trap_step("before", "a commit of the ledger");
     if (sql_do(tx->l, err, "COMMIT", "") < 0)
         return -1;
     tx->open = false;
+    trap_step("after", "a commit of the ledger");
     return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "omero/handle.h"
 
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -33,13 +32,6 @@ int om_handle_ask(struct om_client *c, struct om_wait *w, struct arena *mem, con
     return OM_HANDLE_BUSY;
 }
 
-static void sleep_ns(int64_t ns)
-{
-    const struct timespec t = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
-
-    (void)nanosleep(&t, NULL); /* a signal ends the pause early, which does no harm */
-}
-
 int om_handle_pause(int64_t *pause_ns, int (*keep_on)(void *arg, struct err *err), void *arg, struct err *err)
 {
     int64_t next = *pause_ns ? *pause_ns + *pause_ns / 2 : first_pause_ns;
@@ -48,7 +40,7 @@ int om_handle_pause(int64_t *pause_ns, int (*keep_on)(void *arg, struct err *err
     for (int64_t left = *pause_ns; left > 0; left -= slice_ns) {
         if (keep_on && keep_on(arg, err) < 0)
             return -1;
-        sleep_ns(left < slice_ns ? left : slice_ns);
+        clock_sleep_ns(left < slice_ns ? left : slice_ns);
     }
     return 0;
 }
