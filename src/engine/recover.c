@@ -57,7 +57,7 @@ static int look_inside(struct om_client *c, int64_t fileset, struct recover_fact
         return -1;
     out->unverified = !verified;
     out->log_has_size = size >= 0;
-    out->n_images = found.n_images;
+    out->n_images = found.n_images + found.n_plates;
     return 0;
 }
 

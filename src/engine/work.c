@@ -85,7 +85,7 @@ int work_done(struct work *w, const struct om_import_result *r, struct err *err)
                                              .series = r->images[i].series};
     for (size_t i = 0; i < r->n_plates; i++)
         w->images[r->n_images + i] = (struct ledger_image){.omero_id = r->plates[i].id, .name = r->plates[i].name, .plate = true};
-    if (ledger_done(w->e->ledger, w->f.id, w->images, w->n_images, err) < 0)
+    if (ledger_done(w->e->ledger, w->f.id, r->fileset, w->images, w->n_images, err) < 0)
         return -1;
     w->f.omero_id = r->fileset;
     w->f.state = LEDGER_DONE;
@@ -174,10 +174,13 @@ static void end_session(struct work *w, enum ledger_call call, int64_t call_ms, 
 
 static int recover(struct work *w, bool answered, struct err *err)
 {
+    enum ledger_call call = w->f.call;
     struct recover_facts facts;
     int64_t fileset = 0;
 
-    if (recover_look(w->e, w->s, &w->f, w->f.call, answered, &facts, &fileset, err) < 0)
+    if (answered && call == LEDGER_CALL_VERIFY) /* it was refused: nothing was started */
+        call = LEDGER_CALL_UPLOAD;
+    if (recover_look(w->e, w->s, &w->f, call, answered, &facts, &fileset, err) < 0)
         return -1;
     return act(w, recover_decide(&facts), fileset, err);
 }

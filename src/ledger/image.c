@@ -17,14 +17,14 @@ static int mark_stale(struct ledger *l, int64_t fileset, struct err *err)
                   " AND (applied IS NULL OR wanted IS NOT (SELECT revision FROM fileset WHERE id = ?1))", "i", fileset);
 }
 
-int ledger_done(struct ledger *l, int64_t fileset, const struct ledger_image *images, size_t n, struct err *err)
+int ledger_done(struct ledger *l, int64_t fileset, int64_t omero_id, const struct ledger_image *images, size_t n, struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
         return -1;
-    if (sql_do(l, err, "UPDATE fileset SET call = 'finished', call_ms = ?2 WHERE id = ?1 AND state <> 'done'", "ii", fileset,
-               clock_wall_ms()) < 0)
+    if (sql_do(l, err, "UPDATE fileset SET call = 'finished', call_ms = ?2, omero_id = coalesce(?3, omero_id) WHERE id = ?1"
+               " AND state <> 'done'", "iiz", fileset, clock_wall_ms(), omero_id) < 0)
         return -1;
     if (sqlite3_changes(l->db) != 1)
         return err_set(err, REASON_BUG, 0, "ledger: fileset %lld is done already, or not there", (long long)fileset);

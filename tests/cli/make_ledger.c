@@ -17,7 +17,7 @@ static int import(struct ledger *l, int64_t id, enum ledger_call last)
         if (ledger_journal(l, id, &j, &err) < 0)
             return -1;
     }
-    return last == LEDGER_CALL_RUNNING ? ledger_done(l, id, &(struct ledger_image){.omero_id = 500}, 1, &err) : 0;
+    return last == LEDGER_CALL_RUNNING ? ledger_done(l, id, 0, &(struct ledger_image){.omero_id = 500}, 1, &err) : 0;
 }
 
 static int wait_for_user(struct ledger *l, int64_t id)

@@ -155,5 +155,5 @@ static inline void bed_import(struct bed *b, int64_t id, int64_t image)
     bed_call(b, id, LEDGER_CALL_UPLOAD);
     bed_call(b, id, LEDGER_CALL_VERIFY);
     bed_call(b, id, LEDGER_CALL_RUNNING);
-    assert_ok(ledger_done(b->l, id, &(struct ledger_image){.omero_id = image, .name = "a"}, 1, &b->err), &b->err);
+    assert_ok(ledger_done(b->l, id, 0, &(struct ledger_image){.omero_id = image, .name = "a"}, 1, &b->err), &b->err);
 }

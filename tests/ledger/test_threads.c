@@ -23,7 +23,7 @@ static int finish(struct ledger *l, int64_t id, struct err *err)
         if (ledger_journal(l, id, &j, err) < 0)
             return -1;
     }
-    return ledger_done(l, id, &(struct ledger_image){.omero_id = id}, 1, err);
+    return ledger_done(l, id, 0, &(struct ledger_image){.omero_id = id}, 1, err);
 }
 
 static void *worker(void *arg)

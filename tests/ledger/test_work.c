@@ -152,7 +152,7 @@ static void nothing_is_sent_twice(void **state)
     bed_import(&b, id, 500);
     fails_call(&b, id, LEDGER_CALL_IMPORT);
     assert_fails(ledger_move(b.l, id, LEDGER_WAITING, NULL, 0, &b.err), &b.err, REASON_BUG);
-    assert_fails(ledger_done(b.l, id, NULL, 0, &b.err), &b.err, REASON_BUG);
+    assert_fails(ledger_done(b.l, id, 0, NULL, 0, &b.err), &b.err, REASON_BUG);
     fails_call(&b, 999, LEDGER_CALL_IMPORT);
     bed_end(&b);
 }
@@ -227,7 +227,7 @@ static void a_changed_card_is_followed_until_it_is_everywhere(void **state)
 
     bed_call(&b, second, LEDGER_CALL_UPLOAD);
     bed_call(&b, second, LEDGER_CALL_VERIFY);
-    assert_ok(ledger_done(b.l, second, &(struct ledger_image){.omero_id = 501}, 1, &b.err), &b.err);
+    assert_ok(ledger_done(b.l, second, 42, &(struct ledger_image){.omero_id = 501}, 1, &b.err), &b.err);
     assert_true(dataset(&b, 1)->stale); /* it was sent with the old card */
     assert_ok(ledger_images(b.l, 1, images[0].row, 0, b.a, &images, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
