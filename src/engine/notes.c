@@ -18,6 +18,7 @@ struct draft {
     struct ledger_note *notes; /* the new list */
     bool *on_images;           /* of the new list: is to be linked to the images too */
     bool *fresh;               /* of the new list: made or found just now */
+    bool *certain;             /* of the new list: it is known whose the link to the dataset is */
     size_t n;
     bool touched;
     bool found;                /* one of the fresh ones was there before: it may have links already */
@@ -49,8 +50,29 @@ static size_t had(const struct draft *w, enum ledger_note_kind kind, const char 
     return i;
 }
 
+/* A run that was cut short had written down that it wants this one, which the card did not have before: it may be linked or
+ * not. */
+static bool is_intent(const struct draft *w, const struct ledger_note *n)
+{
+    const struct ledger_revision *r = w->d->applied;
+    size_t i = 0;
+
+    if (!r)
+        return true;
+    if (n->kind != LEDGER_NOTE_TAG)
+        return n->kind == LEDGER_NOTE_MAP ? r->n_pairs == 0 : *r->comment == '\0';
+    while (i < r->n_tags && strcmp(r->tags[i], n->text) != 0)
+        i++;
+    return i == r->n_tags;
+}
+
 static void keep(struct draft *w, size_t i)
 {
+    bool intent = is_intent(w, &w->d->notes[i]);
+
+    w->on_images[w->n] = w->fresh[w->n] = w->certain[w->n] = intent;
+    w->touched |= intent;
+    w->found |= intent;
     w->notes[w->n++] = w->d->notes[i];
 }
 
@@ -59,6 +81,7 @@ static void add(struct draft *w, enum ledger_note_kind kind, const char *text, i
 {
     w->on_images[w->n] = !was;
     w->fresh[w->n] = true;
+    w->certain[w->n] = kind != LEDGER_NOTE_TAG; /* the others come with their link */
     w->notes[w->n++] = (struct ledger_note){.kind = kind, .text = text, .omero_id = id, .made = made, .linked = true};
     w->touched = true;
 }
@@ -295,10 +318,34 @@ static int mark_linked(struct draft *w, const struct om_note_ref *refs, size_t n
     if (om_links_find(w->c, target_kind(w->d), &w->d->omero_id, 1, refs, n, w->a, &rows, err) < 0)
         return -1;
     for (size_t i = 0; i < w->n; i++)
-        for (size_t j = 0; w->fresh[i] && j < rows.n; j++)
+        for (size_t j = 0; w->fresh[i] && !w->certain[i] && j < rows.n; j++)
             if (rows.at[j].child == w->notes[i].omero_id)
                 w->notes[i].linked = false;
     return 0;
+}
+
+static bool is_kept(const struct draft *w, const struct ledger_note *old)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->notes[i].omero_id == old->omero_id)
+            return true;
+    return false;
+}
+
+/* Before links are made for a changed card it is written down which, and which of them are ours; what is to lose its links
+ * stays in the list until it has. */
+static int write_intent(struct draft *w, struct err *err)
+{
+    struct ledger_note *both = arena_alloc(w->a, w->n + w->d->n_notes, sizeof(*both));
+    size_t n = w->n;
+
+    if (!w->d->applied)
+        return 0;
+    memcpy(both, w->notes, w->n * sizeof(*both));
+    for (size_t i = 0; i < w->d->n_notes; i++)
+        if (!is_kept(w, &w->d->notes[i]))
+            both[n++] = w->d->notes[i];
+    return ledger_dataset_notes(w->e->ledger, w->d->id, both, n, err);
 }
 
 static int link_fresh(struct draft *w, const struct notes_images *images, struct err *err)
@@ -312,7 +359,7 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
         if (w->fresh[i] && w->on_images[i])
             wide[n_wide++] = ref_of(&w->notes[i]);
     }
-    if (n_all > 0 && (mark_linked(w, all, n_all, err) < 0 ||
+    if (n_all > 0 && (mark_linked(w, all, n_all, err) < 0 || write_intent(w, err) < 0 ||
                       om_links_add(w->c, target_kind(w->d), &w->d->omero_id, 1, all, n_all, &made, err) < 0))
         return -1;
     if (n_wide == 0 || images->n == 0)
@@ -327,14 +374,6 @@ static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *pare
     size_t gone;
 
     return n == 0 || n_parents == 0 ? 0 : om_links_remove(w->c, kind, parents, n_parents, refs, n, &gone, err);
-}
-
-static bool is_kept(const struct draft *w, const struct ledger_note *old)
-{
-    for (size_t i = 0; i < w->n; i++)
-        if (w->notes[i].omero_id == old->omero_id)
-            return true;
-    return false;
 }
 
 /* Images first: a map or comment goes with its last link. */
@@ -379,7 +418,7 @@ int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset
     size_t most = 2 + d->wanted->n_tags;
     struct draft w = {.e = e, .c = s->client, .d = d, .a = a, .alive = alive,
                       .notes = arena_alloc(a, most, sizeof(struct ledger_note)), .on_images = arena_alloc(a, most, sizeof(bool)),
-                      .fresh = arena_alloc(a, most, sizeof(bool))};
+                      .fresh = arena_alloc(a, most, sizeof(bool)), .certain = arena_alloc(a, most, sizeof(bool))};
 
     if (ask_alive(s->client, d, a, alive, err) < 0 || write_all(&w, err) < 0 || link_fresh(&w, images, err) < 0 ||
         unlink_old(&w, images, err) < 0)

@@ -430,7 +430,8 @@ struct ledger_image {
 };
 
 /* The import is over: its number in OMERO (0 = as in the journal), its images, call FINISHED, state DONE, in one step. */
-int ledger_done(struct ledger *l, int64_t fileset, int64_t omero_id, const struct ledger_image *images, size_t n, struct err *err);
+int ledger_done(struct ledger *l, int64_t fileset, int64_t omero_id, const struct ledger_image *images, size_t n,
+                struct err *err);
 
 /* Images of a dataset (row order, from after `after`, at most `max`). */
 int ledger_images(struct ledger *l, int64_t dataset, int64_t after, size_t max, struct arena *a, const struct ledger_image **out,

@@ -71,6 +71,10 @@ class Bed:
         if status != 0:
             raise RuntimeError(f'the sandbox ends with {status}: {(self.top / "log").read_text()[-2000:]}')
 
+    def restart(self):
+        self.stop()
+        self.start()
+
     def __enter__(self):
         self.start()
         return self
@@ -158,13 +162,14 @@ OMERO = {
     'fileset': f"select {sql_files('x.id')} || ' ' || (select count(*) from Image i where i.fileset = x.id) || ' images' from Fileset x",
     'file': "select x.name || ' ' || x.size from OriginalFile x where x.mimetype is null or x.mimetype not like 'application/omero-log-file'",
 }
+# (Who made a tag that was there when a run was cut short cannot be known, and nothing depends on it.)
 LEDGER = {
     'card': "select c.path || ' ' || c.reason || ' ' || c.text || ' ' || coalesce(r.sha256, '') || ' ' || (c.gone_ms is not null) from card c "
             'left join card_revision r on r.id = c.revision',
     'dataset': "select d.dir || ' ' || d.name || ' ' || coalesce(d.made_project, '') || ' ' || coalesce(d.made_user, '') || ' ' || w.sha256 || ' ' "
                "|| coalesce(a.sha256, '') || ' ' || d.stale || ' ' || d.reason || ' ' || (d.omero_id is not null) || ' ' || d.claimed from dataset d "
                'join card_revision w on w.id = d.wanted left join card_revision a on a.id = d.applied',
-    'note': "select d.dir || ' ' || n.position || ' ' || n.kind || ' ' || n.text || ' ' || n.made || ' ' || n.linked from annotation n "
+    'note': "select d.dir || ' ' || n.position || ' ' || n.kind || ' ' || n.text || ' ' || n.linked from annotation n "
             'join dataset d on d.id = n.dataset',
     'fileset': "select f.path || ' ' || f.name || ' ' || f.state || ' ' || f.reason || ' ' || f.text || ' ' || f.call || ' ' || f.user || ' ' "
                "|| coalesce(d.dir, '-') || ' ' || (f.gone_ms is not null) || ' ' || (f.omero_id is not null) || ' ' || f.claimed "
