@@ -54,13 +54,15 @@ static size_t had(const struct draft *w, enum ledger_note_kind kind, const char 
  * not. */
 static bool is_intent(const struct draft *w, const struct ledger_note *n)
 {
-    const struct ledger_revision *r = w->d->applied;
+    const struct ledger_revision *r = w->d->applied, *wanted = w->d->wanted;
     size_t i = 0;
 
     if (!r)
         return true;
-    if (n->kind != LEDGER_NOTE_TAG)
-        return n->kind == LEDGER_NOTE_MAP ? r->n_pairs == 0 : *r->comment == '\0';
+    if (n->kind == LEDGER_NOTE_MAP)
+        return r->n_pairs == 0 && wanted->n_pairs > 0;
+    if (n->kind == LEDGER_NOTE_COMMENT)
+        return *r->comment == '\0' && *wanted->comment != '\0';
     while (i < r->n_tags && strcmp(r->tags[i], n->text) != 0)
         i++;
     return i == r->n_tags;

@@ -286,7 +286,7 @@ static void what_is_renamed_while_it_is_imported_waits_for_that(void **state)
     bed_call(&b, 1, LEDGER_CALL_UPLOAD);
     bed_call(&b, 1, LEDGER_CALL_VERIFY);
     bed_call(&b, 1, LEDGER_CALL_RUNNING);
-    assert_ok(ledger_done(b.l, 1, &(struct ledger_image){.omero_id = 5, .name = "a"}, 1, &b.err), &b.err);
+    assert_ok(ledger_done(b.l, 1, 0, &(struct ledger_image){.omero_id = 5, .name = "a"}, 1, &b.err), &b.err);
     assert_int_equal(bed_sync(&b, &t).moved, 1);
     assert_string_equal(bed_get(&b, 1)->path, "d/b.tif");
     const struct ledger_fileset *f = NULL;

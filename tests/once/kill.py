@@ -52,11 +52,18 @@ def change_card(bed):
                                 comment='Mounted by robot'))
 
 
+def move_directories(bed):
+    """One with its card, one within a card's."""
+    (bed.share / 'c').rename(bed.share / 'moved')
+    (bed.share / 'a' / 'x').rename(bed.share / 'a' / 'z')
+
+
 Scene = collections.namedtuple('Scene', 'name before change')
 SCENES = [
     Scene('first import', (), put_first),
     Scene('later files', (put_first,), put_later),
     Scene('changed card', (put_first,), change_card),
+    Scene('moved directory', (put_first,), move_directories),
 ]
 
 
@@ -129,7 +136,7 @@ def points_of(a, n):
     if a.at:
         return [a.at]
     first = random.randrange(1, a.every + 1)
-    return range(min(first, n), n + 1, a.every)
+    return range(min(first, n), n + 1, a.every) if n else []
 
 
 def kill_all(scene, a, args, top):
@@ -163,7 +170,7 @@ def kill_all(scene, a, args, top):
             if wrong:
                 bad += 1
                 print(f'FAIL {scene.name} {a.kind} {point}:\n{wrong}', flush=True)
-    print(f'{scene.name}: died at {len(points)} of them from {points[0]} on, {bad} failures, {time.monotonic() - began:.0f} s', flush=True)
+    print(f'{scene.name}: died at {len(points)} of them{f" from {points[0]} on" if points else ""}, {bad} failures, {time.monotonic() - began:.0f} s', flush=True)
     for slot in slots:
         shutil.rmtree(slot.bed.top)
     return bad, len(points)
