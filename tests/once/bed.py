@@ -33,12 +33,12 @@ def card(project='P', user='alice', group='lab', tags=(), pairs=(), comment=''):
 
 
 class Bed:
-    def __init__(self, top, impomero, sandbox, users, step_ms=0):
+    def __init__(self, top, impomero, sandbox, users, step_ms=0, tls=False):
         self.top, self.impomero, self.sandbox, self.users, self.step_ms = pathlib.Path(top), impomero, sandbox, users, step_ms
         self.share, self.state, self.data = self.top / 'share', self.top / 'state', self.top / 'server'
         for d in (self.share, self.state, self.data):
             d.mkdir(parents=True, mode=0o700)
-        self.server, self.ahead, self.faults = None, 0, ()
+        self.tls, self.server, self.ahead, self.faults = tls, None, 0, ()
 
     # ---- files ----
 
@@ -57,7 +57,7 @@ class Bed:
         line = self.server.stdout.readline()
         if not line.startswith('ready '):
             raise RuntimeError(f'the sandbox does not start: {line}{(self.top / "log").read_text()}')
-        self.port = line.split('tcp=')[1].strip()
+        self.port = line.split('ssl=' if self.tls else 'tcp=')[1].split()[0]
 
     def stop(self):
         """It ends with another status when it saw two calls at a time on one stateful service."""
@@ -97,7 +97,7 @@ class Bed:
         return done.returncode, done.stdout + done.stderr
 
     def load(self, trap=None, **kw):
-        return self.run('import', '--plain-tcp', str(self.share), trap=trap, **kw)
+        return self.run('import', *([] if self.tls else ['--plain-tcp']), str(self.share), trap=trap, **kw)
 
     # ---- how it was ----
 
