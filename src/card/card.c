@@ -55,8 +55,8 @@ static const char *toml_hint(enum toml_kind kind)
         [TOML_SYNTAX] = "a line is written: key = \"text\"",
         [TOML_NOT_UTF8] = "save the file in the encoding UTF-8",
         [TOML_CONTROL] = "remove the character; lines end with LF or CR LF",
-        [TOML_ESCAPE] = "write \\\\ for each backslash of the text (\"C:\\\\data\"), or put the text in single quotes"
-                        " ('C:\\data')",
+        [TOML_ESCAPE] = ("write \\\\ for each backslash of the text (\"C:\\\\data\"), or put the text in single quotes"
+                         " ('C:\\data')"),
         [TOML_OPEN_STRING] = "close the text by the quote it begins with; text of several lines stands between \"\"\" and \"\"\"",
         [TOML_TWICE] = "keep one of the two lines",
         [TOML_TOO_LARGE] = "make the card simpler",

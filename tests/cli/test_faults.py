@@ -91,7 +91,7 @@ class Bed:
         return done.returncode, done.stdout + done.stderr
 
     def go(self):
-        return self.run('import', str(self.share))
+        return self.run('import', '--again', str(self.share))
 
     def ledger(self, sql):
         path = self.state / 'ledger.db'

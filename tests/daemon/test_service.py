@@ -35,7 +35,7 @@ class Bench(unittest.TestCase):
         (self.top / 'credentials' / 'impomero.password').write_text('omero\n')
         self.conf = self.top / 'impomero.toml'
         self.conf.write_text(f'settle = 0\n[server]\nhost = "localhost"\nport = {port}\n'
-                             f'[[root]]\nname = "gut"\npath = "{self.top}/tree/gut"\n')
+                             f'[[root]]\nname = "gut"\npath = "{self.top}/tree/gut"\npolicy = "any"\n')
         self.env = {'PATH': os.environ['PATH'], 'STATE_DIRECTORY': str(self.top / 'state'),
                     'CREDENTIALS_DIRECTORY': str(self.top / 'credentials'), 'NOTIFY_SOCKET': str(self.top / 'notify')}
 
@@ -123,7 +123,7 @@ class Service(Bench):
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         (self.top / 'impomero.d').mkdir()
         (self.top / 'impomero.d' / 'more.toml').write_text(
-            f'workers = 3\n[[root]]\nname = "spindle"\npath = "{self.top}/tree/Spindle orientation"\n')
+            f'workers = 3\n[[root]]\nname = "spindle"\npath = "{self.top}/tree/Spindle orientation"\npolicy = "any"\n')
         process.send_signal(signal.SIGHUP)
         self.hear('^RELOADING=1$')
         told = int(re.search(r'^MONOTONIC_USEC=(\d+)$', self.messages[-1], re.M).group(1))

@@ -125,7 +125,7 @@ class Tell(Bench):
 
     def test_more_than_the_limit_are_counted(self):
         self.tell(f'command = "{self.keeper("hook")}"', 'per_hour = 1', 'on = "all"')
-        self.conf.write_text(self.conf.read_text() + f'[[root]]\nname = "s"\npath = "{self.top}/tree/Spindle orientation"\n')
+        self.conf.write_text(self.conf.read_text() + f'[[root]]\nname = "s"\npath = "{self.top}/tree/Spindle orientation"\npolicy = "any"\n')
         process = self.start()
         self.hear('^STATUS=0 under way; since the start 7 imported')
         self.kept('hook')
