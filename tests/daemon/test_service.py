@@ -142,7 +142,7 @@ class Service(Bench):
         process.send_signal(signal.SIGHUP)
         self.hear('^RELOADING=1$')
         self.hear('^READY=1$')
-        self.assertRegex(self.messages[-1], rf"STATUS=the new configuration was not taken: {self.conf}:8: unknown key 'colour'")
+        self.assertRegex(self.messages[-1], rf"STATUS=the new configuration was not taken: {self.conf}:9: unknown key 'colour'")
         self.assertIn('daemon.reload-refused', self.log())
         shutil.copy(self.top / 'tree/gut/stained/overview.png', self.top / 'tree/gut/later.png')
         self.hear('^STATUS=0 under way; since the start 4 imported')
