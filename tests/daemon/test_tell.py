@@ -29,7 +29,7 @@ class Tell(Bench):
         return self.program(name, f'f=$(mktemp {self.told}/{name}.XXXXXX); {{ [ $# = 0 ] || echo "args: $*"; cat; }} >$f; mv $f $f.whole')
 
     def tell(self, *lines):
-        self.conf.write_text(self.conf.read_text() + '[tell]\nquiet = 0\n' + '\n'.join(lines) + '\n')
+        self.conf.write_text(self.conf.read_text() + '[tell]\nquiet = 3\n' + '\n'.join(lines) + '\n')
 
     def kept(self, name, n=1):
         found = lambda: sorted(self.told.glob(name + '.*.whole'), key=lambda p: p.stat().st_mtime_ns)
