@@ -70,7 +70,7 @@ class Bench(unittest.TestCase):
         began = time.monotonic()
         process.send_signal(number)
         self.assertEqual(process.wait(20), 0, self.log())
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 15)
 
 
 class Watch(Bench):
@@ -169,7 +169,7 @@ class Requests(Bench):
         self.assertEqual(self.counts(), {'ready': 1})
         process = self.watch(self.tree)
         self.assertEqual(soon(self.counts, {}), {}, self.log())
-        self.assertIn('request.taken verb="forget"', self.log())
+        self.assertTrue(soon(lambda: 'request.taken verb="forget"' in self.log(), True), self.log())
         self.stop(process)
 
     def test_what_is_still_there_is_seen_as_new_after_it_was_forgotten(self):
