@@ -56,8 +56,11 @@ void picture_one(struct picture *p, struct picture_image image, struct arena *ar
     p->n_images = 1;
 }
 
+/* DICOM may begin as a TIFF does: its first 128 bytes are anything. */
 static picture_fn *kind_of(const char *path, const char *head, size_t n)
 {
+    if (str_ends_nocase(path, ".dcm"))
+        return NULL;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (kinds[i].magic && n >= kinds[i].n_magic && memcmp(head, kinds[i].magic, kinds[i].n_magic) == 0)
             return kinds[i].read;
