@@ -70,10 +70,10 @@ static const struct text texts[] = {
     {"select d.id from Dataset d where d.id=:id", "l", "select id from Dataset where id = :id and see(_grp, _owner)"},
 
     /* annotations */
-    {"select new map(t.id as c0, t.details.owner.id as c1, t as c2_details_permissions) from TagAnnotation t "
-     "where t.textValue = :v and (t.ns is null or t.ns <> 'openmicroscopy.org/omero/insight/tagset') order by t.id",
-     "{llr",
-     "select id, _owner, _grp, _owner from Annotation where _kind = 'TagAnnotation' and textValue = :v "
+    {"select new map(t.id as c0, t.details.owner.id as c1, t.textValue as c2, t as c3_details_permissions) from TagAnnotation t "
+     "where t.textValue in (:v) and (t.ns is null or t.ns <> 'openmicroscopy.org/omero/insight/tagset') order by t.id",
+     "{llsr",
+     "select id, _owner, textValue, _grp, _owner from Annotation where _kind = 'TagAnnotation' and textValue in " IN("v") " "
      "and (ns is null or ns <> 'openmicroscopy.org/omero/insight/tagset') and see(_grp, _owner) order by id"},
     {"select a.id from Annotation a where a.id in (:ids) and a.details.group.id = :g", "l",
      "select id from Annotation where id in " IN("ids") " and _grp = :g and see(_grp, _owner)"},

@@ -273,20 +273,40 @@ static int single(struct draft *w, const struct single *k, bool wanted, struct e
     return 0;
 }
 
-static int tag(struct draft *w, const char *text, struct err *err)
+/* The tags that the card has and the list so far has not, or that were deleted in OMERO. */
+static int need_tags(struct draft *w, const bool *kept, int64_t *ids, bool *made, struct err *err)
 {
-    size_t i = had(w, LEDGER_NOTE_TAG, text);
-    bool was = i < w->d->n_notes, made = false;
-    int64_t id;
+    const struct ledger_revision *r = w->d->wanted;
+    const char **texts = arena_alloc(w->a, r->n_tags, sizeof(*texts));
+    size_t n = 0;
 
-    if (was && w->alive[i]) {
-        keep(w, i);
-        return 0;
+    for (size_t i = 0; i < r->n_tags; i++)
+        if (!kept[i])
+            texts[n++] = r->tags[i];
+    return om_tags_need(w->c, texts, n, ids, made, err);
+}
+
+static int write_tags(struct draft *w, struct err *err)
+{
+    const struct ledger_revision *r = w->d->wanted;
+    size_t *before = arena_alloc(w->a, r->n_tags, sizeof(*before)), n = 0;
+    bool *kept = arena_alloc(w->a, r->n_tags, sizeof(*kept)), *made = arena_alloc(w->a, r->n_tags, sizeof(*made));
+    int64_t *ids = arena_alloc(w->a, r->n_tags, sizeof(*ids));
+
+    for (size_t i = 0; i < r->n_tags; i++) {
+        before[i] = had(w, LEDGER_NOTE_TAG, r->tags[i]);
+        kept[i] = before[i] < w->d->n_notes && w->alive[before[i]];
     }
-    if (om_tag_need(w->c, text, &id, &made, err) < 0)
+    if (need_tags(w, kept, ids, made, err) < 0)
         return -1;
-    w->found |= !made;
-    add(w, LEDGER_NOTE_TAG, text, id, made, was);
+    for (size_t i = 0; i < r->n_tags; i++)
+        if (kept[i]) {
+            keep(w, before[i]);
+        } else {
+            w->found |= !made[n];
+            add(w, LEDGER_NOTE_TAG, r->tags[i], ids[n], made[n], before[i] < w->d->n_notes);
+            n++;
+        }
     return 0;
 }
 
@@ -296,10 +316,7 @@ static int write_all(struct draft *w, struct err *err)
 
     if (single(w, &singles[0], r->n_pairs > 0, err) < 0 || single(w, &singles[1], *r->comment != '\0', err) < 0)
         return -1;
-    for (size_t i = 0; i < r->n_tags; i++)
-        if (tag(w, r->tags[i], err) < 0)
-            return -1;
-    return 0;
+    return write_tags(w, err);
 }
 
 /* ---- links ---- */

@@ -39,11 +39,10 @@ int om_comment_load(struct om_client *c, int64_t id, struct arena *mem, struct o
 int om_map_save(struct om_client *c, const struct om_note *note, const struct om_pair *pairs, size_t n, struct err *err);
 int om_comment_save(struct om_client *c, const struct om_note *note, const char *text, struct err *err);
 
-/* A tag of that text that the session's user may link: an own one first, then the lowest id of those that may be annotated with
- * (linked) in this kind of group; never a tag set.  0, or OM_ABSENT. */
-int om_tag_find(struct om_client *c, const char *text, int64_t *out, struct err *err);
-/* Found, or made.  `*made` may be NULL. */
-int om_tag_need(struct om_client *c, const char *text, int64_t *out, bool *made, struct err *err);
+/* Tags of these texts (n of them, no two the same) that the session's user may link: for each an own one first, then the lowest
+ * id of those that may be annotated with (linked) in this kind of group; never a tag set.  Those that are not there are made:
+ * `made` says which.  `ids` and `made` have n places.  One question, and one transaction if any is missing. */
+int om_tags_need(struct om_client *c, const char *const *texts, size_t n, int64_t *ids, bool *made, struct err *err);
 
 /* Which of these annotations still exist in that group with that owner (owner -1: any)?  `alive` has n places. */
 int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, size_t n, int64_t owner, int64_t group,

@@ -258,32 +258,51 @@ static void a_refused_delete_is_an_error(void **state)
 static void an_own_tag_comes_first_then_one_that_may_be_linked(void **state)
 {
     (void)state;
+    const char *const text = "t";
     int64_t id = 0;
+    bool made = true;
     struct err err;
 
     use_rows = true;
-    rows = fake_rows(f.mem, "llp", 3, 4, 9, "A", 5, 9, "A", 6, 2, "");
-    assert_int_equal(om_tag_find(f.client, "t", &id, &err), 0);
+    rows = fake_rows(f.mem, "llsp", 3, 4, 9, "t", "A", 5, 9, "t", "A", 6, 2, "t", "");
+    assert_ok(om_tags_need(f.client, &text, 1, &id, &made, &err), &err);
     assert_int_equal(id, 6);
-    rows = fake_rows(f.mem, "llp", 3, 4, 9, "LED", 5, 9, "A", 6, 8, "A");
-    assert_int_equal(om_tag_find(f.client, "t", &id, &err), 0);
+    rows = fake_rows(f.mem, "llsp", 3, 4, 9, "t", "LED", 5, 9, "t", "A", 6, 8, "t", "A");
+    assert_ok(om_tags_need(f.client, &text, 1, &id, &made, &err), &err);
     assert_int_equal(id, 5);
-    rows = fake_rows(f.mem, "llp", 1, 4, 9, "LED");
-    assert_int_equal(om_tag_find(f.client, "t", &id, &err), OM_ABSENT);
-}
-
-static void a_tag_nobody_lends_is_made(void **state)
-{
-    (void)state;
-    int64_t id = 0;
-    bool made = false;
-    struct err err;
-
-    use_rows = true;
-    rows = fake_rows(f.mem, "llp", 0);
-    assert_ok(om_tag_need(f.client, "t", &id, &made, &err), &err);
+    assert_false(made);
+    assert_int_equal(n_saved, 0);
+    rows = fake_rows(f.mem, "llsp", 1, 4, 9, "t", "LED");
+    assert_ok(om_tags_need(f.client, &text, 1, &id, &made, &err), &err);
     assert_true(made);
     assert_int_equal(id, 50);
+}
+
+static void many_tags_are_one_question_and_one_save(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"a", "b", "c", "d"};
+    int64_t ids[4];
+    bool made[4];
+    struct err err;
+
+    use_rows = true;
+    rows = fake_rows(f.mem, "llsp", 3, 4, 2, "d", "A", 5, 9, "b", "A", 6, 2, "b", "A");
+    assert_ok(om_tags_need(f.client, texts, 4, ids, made, &err), &err);
+    assert_memory_equal(ids, ((const int64_t[]){50, 6, 51, 4}), sizeof(ids));
+    assert_memory_equal(made, ((const bool[]){true, false, true, false}), sizeof(made));
+    assert_int_equal(n_asked, 1);
+    assert_int_equal(n_saved, 2);
+    assert_int_equal(fake_count(&f, "saveAndReturnIds"), 1);
+}
+
+static void no_tag_costs_no_call(void **state)
+{
+    (void)state;
+    struct err err;
+
+    assert_ok(om_tags_need(f.client, NULL, 0, NULL, NULL, &err), &err);
+    assert_int_equal(f.n_log, 0);
 }
 
 static void pairs_that_the_server_cannot_index_are_refused(void **state)
@@ -386,7 +405,8 @@ int main(void)
         T(no_link_left_means_no_delete),
         T(a_refused_delete_is_an_error),
         T(an_own_tag_comes_first_then_one_that_may_be_linked),
-        T(a_tag_nobody_lends_is_made),
+        T(many_tags_are_one_question_and_one_save),
+        T(no_tag_costs_no_call),
         T(pairs_that_the_server_cannot_index_are_refused),
         T(a_map_is_read_and_rewritten),
         T(a_note_that_is_gone_or_another_is_told),
