@@ -31,7 +31,7 @@ def edit(port):
     """What an administrator edits in the one file."""
     text = CONF.read_text()
     for line, new in (('#host = "localhost"', 'host = "localhost"'), ('#port = 4064', f'port = {port}'), ('#settle = 30', 'settle = 0'),
-                      ('#[[root]]\n#name = "microscopes"\n#path = "/srv/microscopes"', '[[root]]\nname = "gut"\npath = "/srv/sample/gut"')):
+                      ('#[[root]]\n#name = "microscopes"\n#path = "/srv/microscopes"', '[[root]]\nname = "gut"\npath = "/srv/sample/gut"\npolicy = "any"')):
         assert line in text, line
         text = text.replace(line, new, 1)
     CONF.write_text(text)
@@ -79,7 +79,7 @@ def run(service):
     service.hear('^READY=1$')
     service.hear('^STATUS=0 under way; since the start 3 imported, 0 put off or held$')
     service.hear('^WATCHDOG=1$')
-    (ROOT / 'etc/impomero/impomero.d/50-spindle.toml').write_text('[[root]]\nname = "spindle"\npath = "/srv/sample/Spindle orientation"\n')
+    (ROOT / 'etc/impomero/impomero.d/50-spindle.toml').write_text('[[root]]\nname = "spindle"\npath = "/srv/sample/Spindle orientation"\npolicy = "any"\n')
     service.process.send_signal(signal.SIGHUP)
     service.hear('^RELOADING=1\nMONOTONIC_USEC=')
     service.hear('^READY=1$')

@@ -39,12 +39,13 @@ static void on_event(void *arg, const struct engine_event *event)
     case ENGINE_BEGIN:
         atomic_fetch_add(&d->n_working, 1);
         break;
-    case ENGINE_DONE:
+    case ENGINE_LEFT:
         atomic_fetch_sub(&d->n_working, 1);
+        break;
+    case ENGINE_DONE:
         atomic_fetch_add(&d->n_done, 1);
         break;
     case ENGINE_STUCK:
-        atomic_fetch_sub(&d->n_working, 1);
         atomic_fetch_add(&d->n_stuck, 1);
         break;
     default:

@@ -10,18 +10,13 @@
 #include "base/mem.h"
 #include "daemon/tell_inside.h"
 
-enum {
-    TICK_S = 1,
-    STUCK_MAX = 20, /* filesets named in one message */
-    UNDER_WAY = 1u << LEDGER_SEEN | 1u << LEDGER_SETTLING | 1u << LEDGER_READY | 1u << LEDGER_SENT | 1u << LEDGER_STARTED,
-};
+enum { TICK_S = 1 };
 
 /* What there is to tell of one dataset. */
 struct news {
     int64_t dataset;
-    int64_t since_ns;   /* the last thing that happened; 0: all was told */
+    int64_t since_ns; /* the last thing that happened; 0: all was told */
     size_t n_imported, n_images;
-    uint64_t told;      /* which trouble was told last; 0: none */
 };
 
 struct teller {
@@ -34,6 +29,7 @@ struct teller {
     bool ending;
     struct news *news;
     size_t n_news, cap_news;
+    bool cards; /* cards may be in trouble that nobody was told of */
     /* Only the thread's: */
     int64_t hour_ns; /* when the counted hour began */
     int64_t n_sent;
@@ -52,8 +48,17 @@ static struct news *news_of(struct teller *t, int64_t dataset)
     return &t->news[t->n_news++];
 }
 
+static void looked(struct teller *t)
+{
+    pthread_mutex_lock(&t->mutex);
+    t->cards = true;
+    pthread_mutex_unlock(&t->mutex);
+}
+
 void teller_event(struct teller *t, const struct engine_event *event)
 {
+    if (event->what == ENGINE_LOOKED)
+        looked(t);
     if ((event->what != ENGINE_DONE && event->what != ENGINE_STUCK) || event->fileset->dataset == 0)
         return;
     pthread_mutex_lock(&t->mutex);
@@ -67,52 +72,7 @@ void teller_event(struct teller *t, const struct engine_event *event)
     pthread_mutex_unlock(&t->mutex);
 }
 
-/* ---- one message ---- */
-
-static uint64_t mix(uint64_t h, const char *text)
-{
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return h;
-}
-
-/* Reads what the ledger knows.  1: not yet, something is under way; 0; -1. */
-static int read_message(struct teller *t, const struct news *n, struct arena *a, struct tell_message *m, uint64_t *trouble,
-                        struct err *err)
-{
-    const struct ledger_dataset *d;
-    const struct ledger_fileset *list;
-    size_t n_list = 0, n_stuck = 0;
-    int r = ledger_dataset(t->ledger, n->dataset, a, &d, err);
-
-    if (r != 0)
-        return -1;
-    const char *dir = arena_printf(a, "%s%s%s", d->root_path, *d->dir ? "/" : "", d->dir);
-    if (ledger_list(t->ledger, &(struct ledger_filter){.path = dir, .states = UNDER_WAY, .max = 1}, a, &list, &n_list, err) < 0)
-        return -1;
-    if (n_list > 0)
-        return 1;
-    if (ledger_list(t->ledger, &(struct ledger_filter){.path = dir, .states = 1u << LEDGER_WAITING | 1u << LEDGER_HELD}, a, &list,
-                    &n_list, err) < 0)
-        return -1;
-
-    struct tell_stuck *stuck = arena_alloc(a, STUCK_MAX, sizeof(*stuck));
-    *trouble = 0;
-    for (size_t i = 0; i < n_list; i++) {
-        if (list[i].dataset != n->dataset)
-            continue;
-        const struct reason_row *why = reason_row(list[i].why);
-        *trouble = mix(mix(*trouble ? *trouble : UINT64_C(14695981039346656037), list[i].path), why->name);
-        if (n_stuck < STUCK_MAX)
-            stuck[n_stuck++] = (struct tell_stuck){.path = list[i].path, .reason = why->name,
-                                                   .text = list[i].text && *list[i].text ? list[i].text : why->text,
-                                                   .hint = list[i].hint && *list[i].hint ? list[i].hint : why->hint};
-    }
-    *m = (struct tell_message){.user = d->user, .group = d->group, .project = d->project, .dataset = d->name, .dir = dir,
-                               .dataset_id = d->omero_id, .n_imported = n->n_imported, .n_images = n->n_images, .stuck = stuck,
-                               .n_stuck = n_stuck, .n_untold = t->n_untold};
-    return 0;
-}
+/* ---- sending ---- */
 
 static void failed(const char *way, const struct err *err)
 {
@@ -123,7 +83,7 @@ static void send_all(const struct settings *s, const struct tell_message *m)
 {
     AUTO(js_freep) json_t *json = tell_json(m);
     AUTO(mem_freep) char *text = js_dump(json);
-    AUTO(mem_freep) char *mail = s->tell.mail_to ? tell_mail(m, s->tell.mail_to, s->tell.mail_from) : NULL;
+    AUTO(mem_freep) char *mail = tell_mail(m, s->tell.mail_to, s->tell.mail_else, s->tell.mail_from);
     char *const hook[] = {(char *)s->tell.command, NULL};
     char *const sendmail[] = {(char *)s->tell.sendmail, "-i", "-t", NULL};
     struct err err = ERR_INIT;
@@ -134,6 +94,8 @@ static void send_all(const struct settings *s, const struct tell_message *m)
         failed("mail", &err);
     if (s->tell.webhook && tell_post(s->tell.webhook, text, &err) < 0)
         failed("webhook", &err);
+    log_info("tell.told", NULL, LOG_STR("dir", m->dir), LOG_INT("imported", (int64_t)m->n_imported),
+             LOG_INT("stuck", (int64_t)(m->n_stuck + m->n_more)));
 }
 
 /* ---- how often ---- */
@@ -149,37 +111,54 @@ static bool is_allowed(struct teller *t, const struct settings *s)
     return t->n_sent < s->tell.per_hour;
 }
 
-static bool is_wanted(const struct settings *s, const struct news *n, const struct tell_message *m, uint64_t trouble)
+static bool has_way(const struct settings *s)
+{
+    return s->tell.command || s->tell.webhook || s->tell.mail_to || s->tell.mail_else;
+}
+
+/* ---- a dataset ---- */
+
+static bool is_wanted(const struct settings *s, const struct tell_message *m, uint64_t trouble, uint64_t told)
 {
     if (m->n_stuck == 0)
         return m->n_imported > 0 && strcmp(s->tell.on, "all") == 0;
-    return trouble != n->told;
+    return trouble != told;
 }
 
-/* The outcome of one dataset, with the mutex released while it is sent. */
-static void tell(struct teller *t, int64_t dataset)
+/* TELL_LATER: something is under way. */
+static int tell_outcome(struct teller *t, const struct settings *s, const struct news *n, struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
-    const struct settings *s = t->settings(t->arg);
-    struct news n = *news_of(t, dataset);
     struct tell_message m;
-    struct err err = ERR_INIT;
-    uint64_t trouble = 0;
-    int r;
+    uint64_t trouble = 0, told = 0;
+    int r = tell_read_dataset(t->ledger, n->dataset, a, &m, &trouble, &told, err);
 
-    pthread_mutex_unlock(&t->mutex);
-    r = read_message(t, &n, a, &m, &trouble, &err);
-    if (r < 0)
-        failed("ledger", &err);
-    bool wanted = r == 0 && is_wanted(s, &n, &m, trouble), allowed = wanted && is_allowed(t, s);
+    if (r != 0)
+        return r;
+    m.n_imported = n->n_imported;
+    m.n_images = n->n_images;
+    m.n_untold = t->n_untold;
+    bool wanted = is_wanted(s, &m, trouble, told), allowed = wanted && is_allowed(t, s);
+
     if (allowed) {
         t->n_sent++;
         t->n_untold = 0;
         send_all(s, &m);
-        log_info("tell.told", NULL, LOG_STR("dir", m.dir), LOG_INT("imported", (int64_t)m.n_imported),
-                 LOG_INT("stuck", (int64_t)m.n_stuck));
     } else if (wanted)
         t->n_untold++;
+    return trouble == told ? 0 : ledger_dataset_told(t->ledger, n->dataset, trouble, err);
+}
+
+/* The outcome of one dataset, with the mutex released while it is sent. */
+static void tell(struct teller *t, const struct settings *s, int64_t dataset)
+{
+    struct news n = *news_of(t, dataset);
+    struct err err = ERR_INIT;
+
+    pthread_mutex_unlock(&t->mutex);
+    int r = tell_outcome(t, s, &n, &err);
+    if (r < 0)
+        failed("ledger", &err);
     pthread_mutex_lock(&t->mutex);
 
     struct news *now = news_of(t, dataset);
@@ -189,18 +168,66 @@ static void tell(struct teller *t, int64_t dataset)
     }
     now->n_imported -= n.n_imported;
     now->n_images -= n.n_images;
-    now->told = trouble;
     if (now->since_ns == n.since_ns)
         now->since_ns = 0;
 }
 
+/* ---- cards ---- */
+
+/* One message a root.  What the limit keeps back is told when the hour is over: nothing else would tell of it again. */
+static int send_cards(struct teller *t, const struct settings *s, struct tell_cards *c, struct err *err)
+{
+    if (!is_allowed(t, s))
+        return TELL_LATER;
+    t->n_sent++;
+    c->message.n_untold = t->n_untold;
+    t->n_untold = 0;
+    send_all(s, &c->message);
+    for (size_t i = 0; i < c->n_ids; i++)
+        if (ledger_card_told(t->ledger, c->ids[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int tell_all_cards(struct teller *t, const struct settings *s, int64_t quiet_ms, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    struct tell_cards *cards;
+    size_t n = 0;
+    int later = tell_read_cards(t->ledger, quiet_ms, a, &cards, &n, err), r = later;
+
+    for (size_t i = 0; i < n && r >= 0; i++) {
+        r = send_cards(t, s, &cards[i], err);
+        later |= r;
+    }
+    return r < 0 ? -1 : later;
+}
+
+static void tell_cards(struct teller *t, const struct settings *s, int64_t quiet_ms)
+{
+    struct err err = ERR_INIT;
+
+    t->cards = false;
+    pthread_mutex_unlock(&t->mutex);
+    int r = tell_all_cards(t, s, quiet_ms, &err);
+    if (r < 0)
+        failed("ledger", &err);
+    pthread_mutex_lock(&t->mutex);
+    t->cards |= r == TELL_LATER;
+}
+
 static void tell_due(struct teller *t)
 {
-    int64_t quiet_ns = t->ending ? 0 : t->settings(t->arg)->tell.quiet_s * NS_PER_S;
+    const struct settings *s = t->settings(t->arg);
+    int64_t quiet_s = t->ending ? 0 : s->tell.quiet_s;
 
+    if (!has_way(s))
+        return;
     for (size_t i = 0; i < t->n_news; i++)
-        if (t->news[i].since_ns != 0 && clock_mono_ns() - t->news[i].since_ns >= quiet_ns)
-            tell(t, t->news[i].dataset);
+        if (t->news[i].since_ns != 0 && clock_mono_ns() - t->news[i].since_ns >= quiet_s * NS_PER_S)
+            tell(t, s, t->news[i].dataset);
+    if (t->cards)
+        tell_cards(t, s, quiet_s * 1000);
 }
 
 /* ---- the thread ---- */

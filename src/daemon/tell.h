@@ -4,10 +4,14 @@
  * card's directory is under way; then it is one message, "completed" or, where something waits or is held, "trouble".  The same
  * trouble is told once.  Over settings.tell.per_hour messages in an hour are counted and not sent; the next one says how many.
  *
+ * Cards that do not apply (broken, contradicting, refused) and directories that cannot be read are one message a root, with no
+ * user and no dataset, once they have been so for tell.quiet_s: each once, until something else is wrong with it.  Those that
+ * the limit keeps back are told when the hour is over.  What was told is in the ledger; nothing is while no way is set.
+ *
  * The message is a JSON object (doc/schema/told.json).  The command gets it on standard input, without a shell, and has
- * TELL_TIMEOUT_S; the webhook by POST; mail goes through sendmail -i -t as plain text, to addresses of the
- * configuration alone, of
- * which {user} stands for the card's user where that is a plain word.  What fails is logged and not tried again. */
+ * TELL_TIMEOUT_S; the webhook by POST; mail goes through sendmail -i -t as plain text, to addresses of the configuration alone,
+ * of which {user} stands for the card's user where that is a plain word; where there is none it goes to tell.mail_else.  What
+ * fails is logged and not tried again. */
 #pragma once
 
 #include "engine/engine.h"

@@ -16,7 +16,8 @@ enum engine_what {
     ENGINE_LOOKED,    /* a root was looked at; `counts` */
     ENGINE_ROOT_AWAY, /* it could not be: `path`, `err`; nothing is concluded from that */
     ENGINE_SETTLING,  /* some files have not been quiet for long enough: `ms` to wait */
-    ENGINE_BEGIN,     /* a worker took a fileset */
+    ENGINE_BEGIN,     /* a worker took a fileset, and has the session for it */
+    ENGINE_LEFT,      /* it let go of it, whatever came of it */
     ENGINE_BYTES,     /* `bytes` of it have been sent since the last word */
     ENGINE_RUNNING,   /* all was sent; the server imports */
     ENGINE_DONE,      /* `images` are in OMERO, in `dataset` */

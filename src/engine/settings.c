@@ -50,6 +50,14 @@ static int check_skip(const char *text, struct err *err)
     return om_skip_parse(text, &ignored, err);
 }
 
+static int check_one_address(const char *text, struct err *err)
+{
+    if (!strstr(text, "{user}"))
+        return mail_check_address(text, err);
+    err_set(err, REASON_CONFIG, 0, "{user} may stand in mail_to alone");
+    return err_hint(err, "for example omero@institute.example");
+}
+
 const struct conf_key settings_keys[] = {
     {"server", "host", CONF_TEXT, AT(server.host), .restart = true, .fallback = "localhost", .env = "OMERO_SERVER",
      .option = "server",
@@ -145,7 +153,9 @@ const struct conf_key settings_keys[] = {
      .text = "an address that gets it by POST"},
     {"tell", "mail_to", CONF_TEXT, AT(tell.mail_to), .check = mail_check_address, .arg = "ADDRESS",
      .example = "{user}@institute.example", .text = "who gets a mail; {user} is the card's user"},
-    {"tell", "mail_from", CONF_TEXT, AT(tell.mail_from), .check = mail_check_address, .arg = "ADDRESS",
+    {"tell", "mail_else", CONF_TEXT, AT(tell.mail_else), .check = check_one_address, .arg = "ADDRESS",
+     .example = "omero@institute.example", .text = "who gets it where no user is known: of cards that cannot be read"},
+    {"tell", "mail_from", CONF_TEXT, AT(tell.mail_from), .check = check_one_address, .arg = "ADDRESS",
      .example = "omero@institute.example", .text = "the sender of mails"},
     {"tell", "sendmail", CONF_PATH, AT(tell.sendmail), .fallback = "/usr/sbin/sendmail",
      .text = "the program that sends mail, called with -i -t"},

@@ -56,7 +56,7 @@ struct settings {
     const char *in_place_paths; /* om_paths_parse; NULL: the same names on both sides */
     struct {
         const char *on;      /* "all", "trouble" */
-        const char *command, *webhook, *mail_to, *mail_from, *sendmail; /* NULL: not that way */
+        const char *command, *webhook, *mail_to, *mail_else, *mail_from, *sendmail; /* NULL: not that way */
         int64_t quiet_s, per_hour;
     } tell; /* see daemon/tell.h */
     const char *log_level;

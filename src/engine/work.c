@@ -315,6 +315,7 @@ static void turn(struct work *w)
         failed(w, &err);
     if (w->f.state == LEDGER_DONE && r < 0)
         tell_done(w);
+    engine_tell(w->e, &(struct engine_event){.what = ENGINE_LEFT, .fileset = &w->f});
 }
 
 /* Nothing was sent in this turn. */

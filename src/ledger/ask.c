@@ -96,7 +96,7 @@ int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledge
     int r = -1;
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
-        sql_start(l, &st, err, "SELECT c.path, c.reason, c.line, c.text, c.revision, c.since_ms, r.path FROM card c"
+        sql_start(l, &st, err, "SELECT c.path, c.reason, c.line, c.text, c.revision, c.since_ms, r.path, c.id, c.told FROM card c"
                   " JOIN root r ON r.id = c.root WHERE c.gone_ms IS NULL AND (?1 OR c.reason <> 'none') ORDER BY r.path, c.path",
                   "i", (int64_t)all) < 0)
         return -1;
@@ -107,7 +107,7 @@ int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledge
         c = &cards[used++];
         *c = (struct ledger_card){.path = sql_text(st, 0, a), .why = reason_named(sql_text(st, 1, a)),
                                   .line = (int)sql_num(st, 2), .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5),
-                                  .root = sql_text(st, 6, a)};
+                                  .root = sql_text(st, 6, a), .id = sql_num(st, 7), .told = sql_num(st, 8) != 0};
         if (!sql_null(st, 4) && revision_get(l, sql_num(st, 4), a, &c->revision, err) != 0)
             return -1;
     }

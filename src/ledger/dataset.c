@@ -64,6 +64,7 @@ static void read_row(sqlite3_stmt *st, struct arena *a, struct ledger_dataset *d
     d->text = sql_text(st, 18, a);
     d->since_ms = sql_num(st, 19);
     d->retry_ms = sql_num(st, 20);
+    d->told = (uint64_t)sql_num(st, 23);
 }
 
 int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledger_dataset **out, struct err *err)
@@ -73,8 +74,8 @@ int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledg
 
     if (sql_start(l, &st, err, "SELECT d.uuid, d.root, r.name, r.path, d.dir, d.kind, d.name, d.server, d.omero_id, d.project_id,"
                   " d.owner_id, d.group_id, d.made_project, d.made_user, d.made_group, d.applied_ms, d.stale, d.reason, d.text,"
-                  " d.since_ms, d.retry_ms, d.wanted, d.applied FROM dataset d JOIN root r ON r.id = d.root WHERE d.id = ?1", "i",
-                  id) < 0)
+                  " d.since_ms, d.retry_ms, d.wanted, d.applied, d.told FROM dataset d JOIN root r ON r.id = d.root"
+                  " WHERE d.id = ?1", "i", id) < 0)
         return -1;
     int r = sql_step(l, st, err);
     if (r <= 0)

@@ -168,6 +168,8 @@ struct ledger_card {
     const struct ledger_revision *revision; /* NULL for a broken one */
     int64_t since_ms;                       /* answers only: since when it is so */
     const char *root;                       /* answers only: the root's path */
+    int64_t id;                             /* answers only */
+    bool told;                              /* answers only: ledger_card_told, since it is so */
 };
 
 /* The target of a card's directory as planned. */
@@ -317,6 +319,7 @@ struct ledger_dataset {
     enum reason why;                    /* why following the card waits or is held */
     const char *text;
     int64_t since_ms, retry_ms;
+    uint64_t told;                      /* ledger_dataset_told; 0 = none */
     const struct ledger_note *notes;
     size_t n_notes;
 };
@@ -464,6 +467,11 @@ int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const stru
                     struct err *err);
 /* Cards that do not apply, with their reason (`all`: every card). */
 int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledger_card **out, size_t *n, struct err *err);
+
+/* People were told what is wrong with a card: once, until something else is; and which trouble of a dataset they were told of
+ * last, by a number of the caller's. */
+int ledger_card_told(struct ledger *l, int64_t id, struct err *err);
+int ledger_dataset_told(struct ledger *l, int64_t id, uint64_t trouble, struct err *err);
 
 /* May a ledger lie in this directory, which is there?  REASON_LEDGER: on a network share. */
 int ledger_place(const char *dir, struct err *err);

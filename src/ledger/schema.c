@@ -93,6 +93,9 @@ static const char *const migrations[] = {
     "CREATE TABLE look_file (root INTEGER NOT NULL REFERENCES root, path BLOB NOT NULL, size INTEGER NOT NULL,"
     " mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, ino INTEGER NOT NULL, bytes BLOB NOT NULL,"
     " PRIMARY KEY (root, path)) STRICT, WITHOUT ROWID;",
+    /* What people were told of: a card's trouble, and which trouble of a dataset. */
+    "ALTER TABLE card ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE dataset ADD COLUMN told INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)

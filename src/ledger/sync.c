@@ -14,7 +14,8 @@ static int card_put(struct sync *s, const struct ledger_card *c, struct err *err
     return sql_do(s->l, err, "INSERT INTO card (root, path, revision, reason, line, text, since_ms) VALUES (?1, ?2, ?3, ?4, ?5,"
                   " ?6, ?7)"
                   " ON CONFLICT (root, path) DO UPDATE SET revision = excluded.revision, reason = excluded.reason,"
-                  " line = excluded.line, text = excluded.text, since_ms = excluded.since_ms, gone_ms = NULL"
+                  " line = excluded.line, text = excluded.text, since_ms = excluded.since_ms, gone_ms = NULL,"
+                  " told = told AND reason = excluded.reason AND text = excluded.text"
                   " WHERE revision IS NOT excluded.revision OR reason <> excluded.reason OR line <> excluded.line"
                   " OR text <> excluded.text OR gone_ms IS NOT NULL", "ipztiti", s->scan->root, c->path, revision,
                   reason_row(c->why)->name, (int64_t)c->line, c->text ? c->text : "", s->now);

@@ -4,10 +4,11 @@ import email
 import http.server
 import json
 import re
+import subprocess
 import threading
 import unittest
 
-from test_service import TOP, Bench
+from test_service import IMPOMERO, TOP, Bench
 
 SCHEMA = json.loads((TOP / 'doc/schema/told.json').read_text())
 
@@ -91,6 +92,11 @@ class Tell(Bench):
             self.tell(f'mail_to = "{wrong}"')
             process = self.start()
             self.assertEqual(process.wait(20), 3, wrong)
+        for key in ('mail_from', 'mail_else'):
+            self.conf.write_text(good)
+            self.tell(f'{key} = "{{user}}@institute.example"')
+            self.assertEqual(self.start().wait(20), 3, key)
+            self.assertIn('may stand in mail_to alone', self.log())
 
     def test_a_webhook_gets_json(self):
         got = []
@@ -129,6 +135,75 @@ class Tell(Bench):
         process = self.start()
         self.hear('^STATUS=0 under way; since the start 7 imported')
         self.kept('hook')
+        self.stop(process)
+        self.assertEqual(len(self.kept('hook')), 1)
+
+    def broken(self, text='# omero annotation file\nproject = "P"\nuser = \n', name='broken.toml'):
+        card = self.top / 'tree/gut/stained' / name
+        card.write_text(text)
+        return card
+
+    def test_a_broken_card_is_told_once_also_after_a_restart(self):
+        card = self.broken()
+        self.tell(f'command = "{self.keeper("hook")}"', 'on = "trouble"')
+        process = self.start()
+        message = self.check(json.loads(self.kept('hook')[0]))
+        self.assertEqual([message[k] for k in ('outcome', 'user', 'group', 'project', 'dataset', 'dataset_id', 'imported', 'more')],
+                         ['trouble', None, None, None, None, None, 0, 0])
+        self.assertEqual(message['dir'], f'{self.top}/tree/gut')
+        self.assertEqual([(s['path'], s['line'], s['reason']) for s in message['stuck']], [('stained/broken.toml', 3, 'broken-card')])
+        self.assertTrue(message['stuck'][0]['text'] and message['stuck'][0]['hint'])
+        self.stop(process)
+        process = self.start()
+        self.hear('^READY=1$')
+        self.wait_for(lambda: len(re.findall('root.watched', self.log())) == 2)
+        self.broken('# omero annotation file\nproject = "P"\n')
+        self.assertIn('user', json.loads(self.kept('hook', 2)[1])['stuck'][0]['text'])
+        card.unlink()
+        self.wait_for(lambda: self.done() == 3)
+        self.stop(process)
+        self.assertEqual(len(self.kept('hook')), 2)
+
+    def test_cards_are_told_together_and_by_mail_to_somebody_who_is_known(self):
+        for n in range(22):
+            self.top.joinpath(f'tree/gut/d{n:02}').mkdir()
+            self.broken(name=f'../d{n:02}/c.toml')
+        self.tell(f'sendmail = "{self.keeper("sendmail")}"', 'mail_to = "{user}@institute.example"', 'mail_else = "omero@institute.example"',
+                  'on = "trouble"')
+        process = self.start()
+        mail = email.message_from_string(self.kept('sendmail')[0].split('\n', 1)[1])
+        self.assertEqual((mail['To'], mail['Subject']), ('omero@institute.example', 'impomero: trouble with 22 cards'))
+        body = mail.get_payload()
+        self.assertEqual([d for d in range(22) if f'  d{d:02}/c.toml:3\n' in body], list(range(20)))
+        self.assertIn('\nand 2 more.\n', body)
+        self.stop(process)
+        self.assertEqual(len(self.kept('sendmail')), 1)
+
+    def test_cards_that_the_limit_keeps_back_are_told_at_the_next_start(self):
+        self.broken()
+        (self.top / 'tree/Spindle orientation/embryo 1/bad.toml').write_text('# omero annotation file\n')
+        self.tell(f'command = "{self.keeper("hook")}"', 'per_hour = 1', 'on = "trouble"')
+        self.conf.write_text(self.conf.read_text() + f'[[root]]\nname = "s"\npath = "{self.top}/tree/Spindle orientation"\npolicy = "any"\n')
+        process = self.start()
+        first = json.loads(self.kept('hook')[0])['dir']
+        self.stop(process)
+        self.assertEqual(len(self.kept('hook')), 1)
+        process = self.start()
+        self.assertNotEqual(json.loads(self.kept('hook', 2)[1])['dir'], first)
+        self.stop(process)
+        self.assertEqual(len(self.kept('hook')), 2)
+
+    def test_trouble_is_not_told_again_after_a_restart(self):
+        card = self.top / 'tree/gut/gut.toml'
+        card.write_text(card.read_text().replace('"bob"', '"nobody-here"'))
+        self.tell(f'command = "{self.keeper("hook")}"')
+        process = self.start()
+        self.kept('hook')
+        self.stop(process)
+        subprocess.run([IMPOMERO, 'retry', f'--config={self.conf}'], env=self.env, capture_output=True, check=True)
+        process = self.start()
+        self.hear('^STATUS=0 under way; since the start 0 imported, 3 put off or held$')
+        self.assertFalse([m for m in self.messages if 'STATUS=-' in m])
         self.stop(process)
         self.assertEqual(len(self.kept('hook')), 1)
 

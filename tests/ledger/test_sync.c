@@ -286,6 +286,52 @@ static void cards_and_their_faults_are_kept(void **state)
     bed_end(&b);
 }
 
+static bool card_is_told(struct bed *b)
+{
+    const struct ledger_card *cards = NULL;
+    size_t n = 0;
+
+    assert_ok(ledger_cards(b->l, false, b->a, &cards, &n, &b->err), &b->err);
+    assert_int_equal(n, 1);
+    return cards[0].told;
+}
+
+static void what_people_were_told_holds_until_something_else_is_wrong(void **state)
+{
+    (void)state;
+    struct bed b;
+    struct bed_scan s = {0};
+    const struct ledger_card *cards = NULL;
+    const struct ledger_dataset *d = NULL;
+    size_t n = 0;
+
+    bed_begin(&b);
+    bed_target(&s, "d", "s1", "ada");
+    bed_file(&s, "d/a.png", 0, 5);
+    s.cards[0] = (struct ledger_card){.path = "e/c.toml", .why = REASON_BROKEN_CARD, .line = 3, .text = "odd"};
+    s.scan.n_cards = 1;
+    bed_sync(&b, &s);
+    assert_false(card_is_told(&b));
+    assert_ok(ledger_cards(b.l, false, b.a, &cards, &n, &b.err), &b.err);
+    assert_ok(ledger_card_told(b.l, cards[0].id, &b.err), &b.err);
+    assert_true(card_is_told(&b));
+    bed_reopen(&b);
+    s.scan.n_cards = 0; /* saved by another name and back */
+    bed_sync(&b, &s);
+    s.scan.n_cards = 1;
+    s.cards[0].line = 4;
+    bed_sync(&b, &s);
+    assert_true(card_is_told(&b));
+    s.cards[0].text = "odder";
+    bed_sync(&b, &s);
+    assert_false(card_is_told(&b));
+
+    assert_ok(ledger_dataset_told(b.l, 1, UINT64_MAX - 1, &b.err), &b.err);
+    assert_ok(ledger_dataset(b.l, 1, b.a, &d, &b.err), &b.err);
+    assert_true(d->told == UINT64_MAX - 1);
+    bed_end(&b);
+}
+
 static void a_root_that_is_away_is_said_and_forgotten_when_it_is_back(void **state)
 {
     (void)state;
@@ -371,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_shared_companion_holds_nothing_up),
         cmocka_unit_test(a_held_one_is_free_when_its_card_changes),
         cmocka_unit_test(cards_and_their_faults_are_kept),
+        cmocka_unit_test(what_people_were_told_holds_until_something_else_is_wrong),
         cmocka_unit_test(a_root_that_is_away_is_said_and_forgotten_when_it_is_back),
         cmocka_unit_test(a_directory_keeps_its_identity_whatever_its_card_says),
         cmocka_unit_test(a_card_is_followed_though_no_file_is_left_below_it),
