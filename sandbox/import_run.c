@@ -1,9 +1,11 @@
 /* What happens after the verification: images are made of what was uploaded, step by step, while the client asks its handle. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "sandbox/command.h"
 #include "sandbox/import.h"
@@ -246,8 +248,7 @@ static const void *response_of(struct call *c, const struct made *made)
     return response;
 }
 
-/* A log with bytes in it tells a client that a step is over, well or not. */
-static void write_log(struct command *k)
+static void write_log(struct command *k, const char *words, int step)
 {
     AUTO(io_closep) int fd = open(import_of(k)->log_path, O_WRONLY | O_APPEND | O_CLOEXEC);
     char now[25];
@@ -255,8 +256,16 @@ static void write_log(struct command *k)
     if (fd < 0)
         return;
     clock_text(clock_wall_ms(), now);
-    dprintf(fd, "%.10s %.8s,%.3s INFO  [    o.s.blitz.repo.ManagedImportRequestI] (omero-sandbox) %s %d\n", now, now + 11,
-            now + 20, k->failed ? "Cancelled at step" : "Step", k->step);
+    dprintf(fd, "%.10s %.8s,%.3s ", now, now + 11, now + 20);
+    if (step < 0)
+        dprintf(fd, "INFO  [    o.s.blitz.repo.ManagedImportRequestI] (omero-sandbox) %s\n", words);
+    else
+        dprintf(fd, "DEBUG [    o.s.blitz.repo.ManagedImportRequestI] (omero-sandbox) %s %d\n", words, step);
+}
+
+/* A log with a size tells a client that images were made, or that the import has failed. */
+static void save_log(struct command *k)
+{
     (void)file_save(k->server->store, import_of(k)->log, import_of(k)->log_path);
 }
 
@@ -264,41 +273,68 @@ static int first_step(struct command *k, struct call *c, struct made *made)
 {
     struct store *store = c->server->store;
 
+    write_log(k, "Step", 0);
     store_view(store, c->viewer);
     store_begin(store);
     int result = import_images(k, c, made);
     store_end(store, result == 0);
     store_view(store, NULL);
-    write_log(k);
+    save_log(k);
     return result;
 }
 
+/* A checksum of pixels that were read; the sandbox reads none and takes what is at hand. */
+static void sum_pixels(struct command *k, const struct made *made)
+{
+    AUTO(hash_freep) struct hash *h = hash_new("SHA1-160");
+    char hex[HASH_HEX_MAX];
+    const struct om_rbool *no_stats = import_of(k)->settings->no_stats_info;
+
+    if (no_stats && no_stats->val)
+        return; /* a real server leaves them pending then */
+    hash_add(h, import_of(k)->prefix, strlen(import_of(k)->prefix));
+    hash_hex(h, hex);
+    for (size_t i = 0; i < made->n; i++)
+        (void)store_run(k->server->store, "update Pixels set sha1 = ? where id = ?", "si", hex, made->pixels[i]);
+}
+
 /* When this fails the images stay, as a real server leaves them. */
-static int read_pixels(struct command *k)
+static int read_pixels(struct command *k, const struct made *made)
 {
     const char *name;
     struct err err = ERR_INIT;
 
     command_step(k);
-    if (k->cancelled || picture_pixels(import_of(k)->files[0].path, &name, &err) == 0)
+    write_log(k, "Step", k->step);
+    if (k->cancelled)
         return 0;
-    fail(k, name, err.text);
-    write_log(k);
-    return -1;
+    if (picture_pixels(import_of(k)->files[0].path, &name, &err) < 0)
+        return fail(k, name, err.text);
+    sum_pixels(k, made);
+    return 0;
 }
 
-static void run_import(struct command *k, struct call *c)
+static void run_steps(struct command *k, struct call *c)
 {
     struct made made = {0};
 
-    if (first_step(k, c, &made) < 0 || read_pixels(k) < 0)
+    if (first_step(k, c, &made) < 0 || read_pixels(k, &made) < 0)
         return;
-    while (k->step < k->steps - 1)
+    while (k->step < k->steps - 1) {
         command_step(k);
+        write_log(k, "Step", k->step);
+    }
     if (k->cancelled)
         fail(k, "not-ready", "cancelled");
     else
         k->response = response_of(c, &made);
+}
+
+static void run_import(struct command *k, struct call *c)
+{
+    run_steps(k, c);
+    write_log(k, "Cleaning up import.", -1);
+    save_log(k);
 }
 
 static void end_import(struct command *k)

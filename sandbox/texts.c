@@ -113,6 +113,9 @@ static const struct text texts[] = {
      "select o.size from FilesetJobLink l join JobOriginalFileLink jl on jl.parent = l.child join OriginalFile o on o.id = "
      "jl.child "
      "where l.parent = :f and o.mimetype = 'application/omero-log-file' and see(l._grp, l._owner)"},
+    {"select count(p.id) from Pixels p where p.image.fileset.id = :f and p.sha1 = 'Pending...'", "l",
+     "select count(*) from Pixels p join Image i on i.id = p.image where i.fileset = :f and p.sha1 = 'Pending...' "
+     "and see(p._grp, p._owner)"},
     {"select i.id, i.name, i.series from Image i where i.fileset.id = :f order by i.series, i.id", "lsi",
      "select id, name, series from Image where fileset = :f and see(_grp, _owner) order by series, id"},
     {"select distinct pl.id, pl.name from WellSample ws join ws.image i join ws.well w join w.plate pl where i.fileset.id = :f",

@@ -3,7 +3,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "omero/import.h"
+
+/* There are images: they are taken, unless they are what a failed import has left. */
+static enum recover_act decide_images(const struct recover_facts *f)
+{
+    if (f->way == OM_IMPORT_WHOLE)
+        return RECOVER_ADOPT;
+    if (f->way == OM_IMPORT_GHOSTS)
+        return RECOVER_FAILED;
+    return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;
+}
 
 enum recover_act recover_decide(const struct recover_facts *f)
 {
@@ -14,7 +23,7 @@ enum recover_act recover_decide(const struct recover_facts *f)
     if (f->other_server)
         return RECOVER_PERSON;
     if (f->n_images > 0)
-        return RECOVER_ADOPT;
+        return decide_images(f);
     if (!f->found)
         return f->over || (!may_run && f->age_ms > RECOVER_LATE_MS) ? RECOVER_FRESH : RECOVER_WAIT;
     if (!may_run)
@@ -58,7 +67,7 @@ static int look_inside(struct om_client *c, int64_t fileset, struct recover_fact
     out->unverified = !verified;
     out->log_has_size = size >= 0;
     out->n_images = found.n_images + found.n_plates;
-    return 0;
+    return out->n_images > 0 ? om_import_way(c, fileset, &out->way, err) : 0;
 }
 
 int recover_look(struct engine *e, struct session *s, const struct ledger_fileset *f, enum ledger_call call, bool answered,

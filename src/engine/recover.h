@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/inside.h"
+#include "omero/import.h"
 
 /* What is known, for the decision. */
 struct recover_facts {
@@ -15,13 +16,14 @@ struct recover_facts {
     bool unverified;    /* its upload job is not finished: verifyUpload has done nothing so far */
     bool log_has_size;  /* its import log has a size: the import got somewhere, or failed */
     size_t n_images;
+    enum om_import_way way; /* of the images */
     int64_t age_ms;     /* since the call was sent */
 };
 
 enum recover_act {
     RECOVER_FRESH,  /* nothing is there: start again */
     RECOVER_DELETE, /* a fileset of which nothing was imported, nor can be: remove it and start again */
-    RECOVER_FAILED, /* the import failed: remove what it left, and hold the files */
+    RECOVER_FAILED, /* the import failed: remove what it left, images without pixels too, and hold the files */
     RECOVER_ADOPT,  /* its images are there: it is done */
     RECOVER_WAIT,   /* it may still be running: ask again later */
     RECOVER_PERSON, /* it cannot be known: a person decides */

@@ -135,6 +135,47 @@ static int adopt(struct work *w, int64_t fileset, struct err *err)
     return work_done(w, &found, err);
 }
 
+/* After an import of which the server said that it failed: what it left goes, images without pixels too. */
+static int remove_failed(struct work *w, struct err *err)
+{
+    int64_t fileset = 0;
+    int r = om_import_find(w->s->client, w->f.job, &fileset, err);
+
+    if (r < 0 || (r == 0 && om_fileset_delete(w->s->client, fileset, err) < 0))
+        return -1;
+    if (r == 0)
+        log_info("fileset.removed", "its import had failed", LOG_STR("path", w->f.path), LOG_INT("fileset", fileset));
+    return forget(w, err);
+}
+
+/* What the server's log says of a failed import, before it goes with the rest. */
+static void add_log(struct work *w, struct err *why)
+{
+    struct err err = ERR_INIT, before = *why;
+    const char *words = "";
+    int64_t fileset;
+
+    if (om_import_find(w->s->client, w->f.job, &fileset, &err) != 0 ||
+        om_import_log_words(w->s->client, fileset, w->a, &words, &err) != 0 || !words[0])
+        return;
+    (void)err_set(why, before.why, 0, "%s; OMERO's log: %s", before.text, words);
+    why->cls = before.cls;
+    (void)err_hint(why, "%s", before.hint);
+}
+
+/* An earlier try failed, and its answer was not heard. */
+static int end_failed(struct work *w, struct err *err)
+{
+    err_set(err, REASON_IMPORT_FAILED, 0, "OMERO could not import it, in an earlier try that was cut short");
+    add_log(w, err);
+
+    const struct err why = *err;
+
+    if (remove_failed(w, err) == 0)
+        *err = why;
+    return -1;
+}
+
 /* 0: it goes on from w->f.state; -1: err says what becomes of it. */
 static int act(struct work *w, enum recover_act what, int64_t fileset, struct err *err)
 {
@@ -146,9 +187,7 @@ static int act(struct work *w, enum recover_act what, int64_t fileset, struct er
     case RECOVER_ADOPT:
         return adopt(w, fileset, err);
     case RECOVER_FAILED:
-        return remove_rest(w, fileset, err) < 0
-                   ? -1
-                   : err_set(err, REASON_IMPORT_FAILED, 0, "OMERO could not import it, in an earlier try that was cut short");
+        return end_failed(w, err);
     case RECOVER_WAIT:
         return err_set(err, REASON_UNDER_WAY, 0, "last sent: %s", ledger_call_name(w->f.call));
     case RECOVER_PERSON:
@@ -200,19 +239,6 @@ static int look_at_end(struct work *w, struct err *err)
     return fileset ? remove_rest(w, fileset, err) : forget(w, err);
 }
 
-/* After an import of which the server said that it failed: what it left goes, images without pixels too. */
-static int remove_failed(struct work *w, struct err *err)
-{
-    int64_t fileset = 0;
-    int r = om_import_find(w->s->client, w->f.job, &fileset, err);
-
-    if (r < 0 || (r == 0 && om_fileset_delete(w->s->client, fileset, err) < 0))
-        return -1;
-    if (r == 0)
-        log_info("fileset.removed", "its import had failed", LOG_STR("path", w->f.path), LOG_INT("fileset", fileset));
-    return forget(w, err);
-}
-
 /* Leave nothing behind, as far as that is safe.  True: nothing of it is on the server any more, or it is done after all. */
 static bool tidy(struct work *w, enum reason why, bool import_failed)
 {
@@ -229,21 +255,6 @@ static bool tidy(struct work *w, enum reason why, bool import_failed)
     if (r < 0)
         log_warn("fileset.left", "looked at again at the next try", LOG_STR("path", w->f.path), LOG_ERR(&err));
     return r == 0;
-}
-
-/* What the server's log says of a failed import, before it goes with the rest. */
-static void add_log(struct work *w, struct err *why)
-{
-    struct err err = ERR_INIT, before = *why;
-    const char *words = "";
-    int64_t fileset;
-
-    if (om_import_find(w->s->client, w->f.job, &fileset, &err) != 0 ||
-        om_import_log_words(w->s->client, fileset, w->a, &words, &err) != 0 || !words[0])
-        return;
-    (void)err_set(why, before.why, 0, "%s; OMERO's log: %s", before.text, words);
-    why->cls = before.cls;
-    (void)err_hint(why, "%s", before.hint);
 }
 
 static void failed(struct work *w, struct err *why)

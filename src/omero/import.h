@@ -134,6 +134,15 @@ int om_import_find(struct om_client *c, const char *token, int64_t *fileset, str
 int om_import_is_verified(struct om_client *c, int64_t fileset, bool *out, struct err *err);
 /* Size of the import log: null (-1) until step 1 of the import is done or it has failed; ask before om_fileset_images. */
 int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err);
+/* How an import of which there are images went.  They are there before their pixels were read: after a failure they stay, and are
+ * black.  A server that has read them writes a checksum over "Pending...", or, where it makes none (skip = "minmax", images that
+ * wait for a pyramid), goes on to the step after that, which the import's log tells (seen on OMERO.server 5.6.17). */
+enum om_import_way {
+    OM_IMPORT_WHOLE,     /* their pixels were read, or nothing says that they were not */
+    OM_IMPORT_UNDER_WAY, /* not yet; the import has not ended, as far as its log says */
+    OM_IMPORT_GHOSTS,    /* not, and it has ended */
+};
+int om_import_way(struct om_client *c, int64_t fileset, enum om_import_way *out, struct err *err);
 /* Images and plates of a fileset, none included. */
 int om_fileset_look(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err);
 struct om_file_row {

@@ -123,7 +123,8 @@ static char *words_of(char *text)
     return buf_take_str(&out);
 }
 
-int om_import_log_words(struct om_client *c, int64_t fileset, struct arena *mem, const char **out, struct err *err)
+/* The text of a log; OM_ABSENT: there is none. */
+static int log_text(struct om_client *c, int64_t fileset, struct arena *mem, char **out, struct err *err)
 {
     struct om_ice_byte_seq bytes = {0};
     int64_t file;
@@ -131,10 +132,82 @@ int om_import_log_words(struct om_client *c, int64_t fileset, struct arena *mem,
 
     if (r != 0 || read_log(c, file, mem, &bytes, err) < 0)
         return r == OM_ABSENT ? OM_ABSENT : err_prefix(err, "the log of the import of Fileset:%lld: ", (long long)fileset);
+    *out = arena_strn(mem, (const char *)bytes.at, bytes.n);
+    return 0;
+}
 
-    char *text = arena_strn(mem, (const char *)bytes.at, bytes.n);
+int om_import_log_words(struct om_client *c, int64_t fileset, struct arena *mem, const char **out, struct err *err)
+{
+    char *text;
+    int r = log_text(c, fileset, mem, &text, err);
+
+    if (r != 0)
+        return r;
+
     AUTO(mem_freep) char *words = words_of(text);
 
     *out = arena_str(mem, words);
+    return 0;
+}
+
+/* ---- how far it came ---- */
+
+enum { STEP_PIXELS = 1 }; /* the step in which pixels are read; images are made in the one before */
+
+/* The step that was begun last, -1: the log tells of none.  `text` is cut into its lines. */
+static int last_step(char *text, bool *ended)
+{
+    static const char step[] = "Step ";
+    char *rest = text;
+    int last = -1;
+
+    *ended = false;
+    for (char *at; (at = strsep(&rest, "\n"));) {
+        struct line l;
+        if (!read_line(at, &l) || !strstr(l.logger, "ManagedImportRequestI"))
+            continue;
+        if (str_starts(l.says, step) && isdigit((unsigned char)l.says[strlen(step)]))
+            last = l.says[strlen(step)] - '0';
+        *ended |= str_starts(l.says, "Cleaning up import");
+    }
+    return last;
+}
+
+static int count_pending(struct om_client *c, int64_t fileset, int64_t *out, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("f", fileset)};
+    const struct om_query q = {.hql = "select count(p.id) from Pixels p where p.image.fileset.id = :f and p.sha1 = 'Pending...'",
+                               .cols = "l",
+                               .n_args = 1,
+                               .args = args};
+    int64_t before = om_client_group(c, OM_GROUP_ALL);
+    int r = om_query_long(c, &q, out, err);
+
+    om_client_group(c, before);
+    return r < 0 ? -1 : 0;
+}
+
+int om_import_way(struct om_client *c, int64_t fileset, enum om_import_way *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    int64_t pending = 0;
+    bool ended = false;
+    char *text;
+
+    *out = OM_IMPORT_WHOLE;
+    if (count_pending(c, fileset, &pending, err) < 0)
+        return -1;
+    if (pending == 0)
+        return 0;
+
+    int r = log_text(c, fileset, mem, &text, err);
+
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+
+    int step = last_step(text, &ended);
+
+    if (step >= 0 && step <= STEP_PIXELS)
+        *out = ended ? OM_IMPORT_GHOSTS : OM_IMPORT_UNDER_WAY;
     return 0;
 }

@@ -175,6 +175,26 @@ def age(ms):
     return do
 
 
+def restart_later(bed):
+    """Its sessions end with a server; and more than a minute goes by."""
+    bed.stop()
+    bed.start()
+    age(61 * 1000)(bed)
+
+
+def without_pixels(bed):
+    """A strip that is said to be packed by Deflate, and is not: the server makes an image before it finds out."""
+    good = tiff(0)
+    bed.put('0.tif', good.replace(struct.pack('<HHIHH', 259, 3, 1, 1, 0), struct.pack('<HHIHH', 259, 3, 1, 8, 0)))
+
+
+def with_pixels(bed):
+    """Only the two that are whole are in OMERO until the file is mended."""
+    assert bed.in_omero()['Image'] == IMAGES - 1, bed.in_omero()
+    bed.calm()
+    bed.put('0.tif', tiff(0))
+
+
 def forget(bed):
     """What a person does who looked into OMERO and found none of it there."""
     for (path,) in bed.ledger("select path from fileset where state = 'held'"):
@@ -322,6 +342,10 @@ ROWS = [
     # a connection that is cut
     Row('cut at write', SOME, ('0.tif', 'write', 'cut the connection', 'tried again'), ('cut-write',)),
     Row('cut after importFileset', SOME, ('0.tif', 'importFileset', 'cut the connection', 'tried again'), ('lose-importFileset',)),
+    Row('verifyUpload never came true, and its session is over', SOME, ('0.tif', 'verifyUpload', NOT_IN_TIME, LOOK), ('hang-verifyUpload',),
+        mend=restart_later),
+    Row('an import that leaves images without pixels, and whose failure nobody heard', SOME,
+        ('0.tif', 'could not import it', 'cut short'), ('lose-verifyUpload',), make=without_pixels, mend=with_pixels),
     Row('cut after verifyUpload', OK, (f'{IMAGES} imported',), ('lose-verifyUpload',)),
     # a server that is not well
     Row('the database away', SERVER, ('localhost:', "database does not answer"), ('database-away',)),

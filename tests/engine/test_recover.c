@@ -48,6 +48,17 @@ static const struct row {
     {"the import failed", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true}, RECOVER_FAILED},
     {"the import succeeded", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true, .n_images = 1},
      RECOVER_ADOPT},
+    {"images without pixels, and the import has ended",
+     {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true, .n_images = 1, .way = OM_IMPORT_GHOSTS},
+     RECOVER_FAILED},
+    {"images without pixels, although verifyUpload was not answered",
+     {.call = LEDGER_CALL_VERIFY, .found = true, .n_images = 1, .way = OM_IMPORT_GHOSTS}, RECOVER_FAILED},
+    {"images without pixels so far",
+     {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true, .n_images = 1,
+      .way = OM_IMPORT_UNDER_WAY, .age_ms = HOUR}, RECOVER_WAIT},
+    {"images without pixels so far, for more than an hour",
+     {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .log_has_size = true, .n_images = 1,
+      .way = OM_IMPORT_UNDER_WAY, .age_ms = HOUR + 1}, RECOVER_PERSON},
     {"images, the log not closed yet", {.call = LEDGER_CALL_RUNNING, .found = true, .n_images = 1}, RECOVER_ADOPT},
     {"a running import's fileset is gone, the session is there", {.call = LEDGER_CALL_RUNNING}, RECOVER_WAIT},
     {"a running import's fileset is gone for long, the session is there", {.call = LEDGER_CALL_RUNNING, .age_ms = 9 * HOUR},
@@ -74,18 +85,21 @@ static void nothing_is_deleted_or_repeated_that_may_be_there(void **state)
 {
     (void)state;
     for (unsigned call = 0; call < N_LEDGER_CALLS; call++)
-        for (unsigned bits = 0; bits < 128; bits++) {
+        for (unsigned bits = 0; bits < 512; bits++) {
             struct recover_facts f = {.call = (enum ledger_call)call, .other_server = bits & 1, .over = bits & 2,
                                       .found = bits & 4, .log_has_size = bits & 8, .n_images = bits & 16 ? 3 : 0,
-                                      .age_ms = bits & 32 ? 9 * HOUR : 0, .unverified = bits & 64};
+                                      .age_ms = bits & 32 ? 9 * HOUR : 0, .unverified = bits & 64,
+                                      .way = bits & 128 ? OM_IMPORT_GHOSTS : bits & 256 ? OM_IMPORT_UNDER_WAY : OM_IMPORT_WHOLE};
             bool sent = call != LEDGER_CALL_NONE && call != LEDGER_CALL_FINISHED;
             bool verified = call == LEDGER_CALL_VERIFY || call == LEDGER_CALL_RUNNING;
             enum recover_act act = recover_decide(&f);
 
-            if (sent && (f.n_images > 0 || f.other_server))
+            if (sent && ((f.n_images > 0 && f.way == OM_IMPORT_WHOLE) || f.other_server))
                 assert_true(act == RECOVER_ADOPT || act == RECOVER_PERSON);
-            if (verified && act == RECOVER_FAILED)
-                assert_true(f.log_has_size && f.found);
+            if (sent && f.n_images > 0 && f.way == OM_IMPORT_UNDER_WAY)
+                assert_true(act == RECOVER_WAIT || act == RECOVER_PERSON);
+            if (act == RECOVER_FAILED)
+                assert_true((f.n_images > 0 && f.way == OM_IMPORT_GHOSTS) || (verified && f.log_has_size && f.found));
             if (act == RECOVER_DELETE)
                 assert_true(sent && f.found && (!verified || (call == LEDGER_CALL_VERIFY && f.over && f.unverified)));
             if (sent && act == RECOVER_FRESH)

@@ -10,12 +10,15 @@ static const char *text;
 static int64_t size; /* that the server names */
 static int64_t asked_from, asked_n;
 static bool present;
+static int64_t pending = -1; /* images without checksums of their pixels; -1: nobody asks */
 
 static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
                   struct arena *mem, struct err *err)
 {
     (void)to, (void)err;
-    if (op == &om_api_iquery_projection_op)
+    if (op == &om_api_iquery_projection_op && pending >= 0 && fake_count(f, "projection") == 1)
+        ((struct om_api_iquery_projection_out *)out)->ret = fake_rows(mem, "l", 1, pending);
+    else if (op == &om_api_iquery_projection_op)
         ((struct om_api_iquery_projection_out *)out)->ret = fake_rows(mem, "l", present ? 1 : 0, 77);
     else if (op == &om_grid_repository_file_by_id_op) {
         assert_int_equal(((const struct om_grid_repository_file_by_id_in *)in)->id, 77);
@@ -120,11 +123,54 @@ static void a_fileset_without_a_log_has_none(void **state)
     arena_free(mem);
 }
 
+/* Lines of real logs: what was cut short by damage, what was imported with skip = minmax, what is on its way. */
+#define STEP(n) "2026-11-25 15:46:05,950 DEBUG [    o.s.blitz.repo.ManagedImportRequestI] (2-thread-8) Step " n "\n"
+#define END "2026-11-25 15:46:05,973 INFO  [    o.s.blitz.repo.ManagedImportRequestI] (2-thread-8) Cleaning up import.\n"
+#define TALK "2026-11-25 15:46:05,981 INFO  [         ome.security.basic.EventHandler] (.Server-13) Step 4\n"
+
+static void images_without_pixels_are_told_from_whole_ones(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *log;
+        bool present;
+        int64_t pending;
+        enum om_import_way way;
+    } rows[] = {
+        {STEP("0") STEP("1") END TALK, true, 1, OM_IMPORT_GHOSTS},
+        {STEP("0") END, true, 3, OM_IMPORT_GHOSTS},
+        {STEP("0") STEP("1") TALK, true, 1, OM_IMPORT_UNDER_WAY},
+        {STEP("0") TALK, true, 1200, OM_IMPORT_UNDER_WAY},
+        {STEP("0") STEP("1") STEP("2") STEP("3") STEP("4") END, true, 1, OM_IMPORT_WHOLE},
+        {STEP("0") STEP("1") STEP("2"), true, 1, OM_IMPORT_WHOLE},
+        {STEP("0") STEP("1") END, true, 0, OM_IMPORT_WHOLE},
+        {END, true, 1, OM_IMPORT_WHOLE}, /* a server that does not log its steps */
+        {"", false, 1, OM_IMPORT_WHOLE},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        enum om_import_way way;
+        struct fake f;
+        struct err err;
+
+        begin(&f);
+        text = rows[i].log;
+        size = (int64_t)strlen(text);
+        present = rows[i].present;
+        pending = rows[i].pending;
+        assert_ok(om_import_way(f.client, 5, &way, &err), &err);
+        assert_int_equal(way, rows[i].way);
+        fake_clear(&f);
+        pending = -1;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_errors_and_the_readers_warnings_are_taken),
         cmocka_unit_test(only_the_end_of_a_long_log_is_read),
+        cmocka_unit_test(images_without_pixels_are_told_from_whole_ones),
         cmocka_unit_test(a_fileset_without_a_log_has_none),
     };
 
