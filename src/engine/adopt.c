@@ -229,8 +229,8 @@ static int take(struct adopt *w, struct set *s, int64_t fileset, const struct le
     if (r.n_images + r.n_plates == 0)
         return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "Fileset:%lld has no images", (long long)fileset);
     if (way != OM_IMPORT_WHOLE)
-        return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "Fileset:%lld has images without pixels: its import %s", (long long)fileset,
-                       way == OM_IMPORT_GHOSTS ? "has failed" : "may still be running");
+        return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "Fileset:%lld has images without pixels: its import %s",
+                       (long long)fileset, way == OM_IMPORT_GHOSTS ? "has failed" : "may still be running");
     found.images = images_of(w->a, &r);
     found.n_images = r.n_images + r.n_plates;
     if (w->job->mode != ADOPT_DRY && ledger_adopt(w->job->ledger, s->f->id, &found, err) < 0)
