@@ -40,6 +40,7 @@ static const struct fault table[] = {
     {"hang-importFileset", FAULT_HANG, "importFileset"},
     {"hang-write", FAULT_HANG, "write"},
     {"hang-verifyUpload", FAULT_HANG, "verifyUpload"},
+    {"queue-import", FAULT_QUEUE},
     {"cut-write", FAULT_CUT, "write"},
     {"lose-importFileset", FAULT_LOSE, "importFileset"},
     {"lose-verifyUpload", FAULT_LOSE, "verifyUpload"},

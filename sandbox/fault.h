@@ -19,6 +19,7 @@ enum fault_act {
     FAULT_HANG,        /* the operation is not carried out and never answered; the rest goes on */
     FAULT_PAUSE,       /* the operation waits until the faults end, and goes on then */
     FAULT_CUT,         /* the operation is not carried out, and its connection is cut */
+    FAULT_QUEUE,       /* imports wait in the queue; those whose session ends meanwhile are dropped */
     FAULT_LOSE,        /* it is carried out, and its connection cut before the answer */
 };
 

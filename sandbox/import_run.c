@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/io.h"
 #include "sandbox/command.h"
+#include "sandbox/fault.h"
 #include "sandbox/import.h"
 #include "sandbox/objects.h"
 #include "sandbox/picture.h"
@@ -332,6 +333,8 @@ static void run_steps(struct command *k, struct call *c)
 
 static void run_import(struct command *k, struct call *c)
 {
+    if (!fault_outlast(k->server, FAULT_QUEUE) || k->session->closed)
+        return; /* a real server says nothing of it, in the log neither */
     run_steps(k, c);
     write_log(k, "Cleaning up import.", -1);
     save_log(k);

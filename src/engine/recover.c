@@ -14,6 +14,12 @@ static enum recover_act decide_images(const struct recover_facts *f)
     return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;
 }
 
+/* With its session over, nothing will come of it any more. */
+static bool is_dropped(const struct recover_facts *f)
+{
+    return f->unbegun || (f->call == LEDGER_CALL_VERIFY && f->unverified);
+}
+
 enum recover_act recover_decide(const struct recover_facts *f)
 {
     bool may_run = f->call == LEDGER_CALL_VERIFY || f->call == LEDGER_CALL_RUNNING;
@@ -30,7 +36,7 @@ enum recover_act recover_decide(const struct recover_facts *f)
         return RECOVER_DELETE;
     if (f->log_has_size)
         return RECOVER_FAILED;
-    if (f->call == LEDGER_CALL_VERIFY && f->over && f->unverified && f->age_ms > RECOVER_LATE_MS)
+    if (f->over && is_dropped(f) && f->age_ms > RECOVER_LATE_MS)
         return RECOVER_DELETE;
     return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;
 }
@@ -52,6 +58,18 @@ static int find(struct engine *e, struct om_client *c, const struct ledger_files
     return r < 0 ? -1 : 0;
 }
 
+static int look_at_log(struct om_client *c, int64_t fileset, struct recover_facts *out, struct err *err)
+{
+    bool begun = true;
+
+    if (out->n_images > 0)
+        return om_import_way(c, fileset, &out->way, err);
+    if (out->over && !out->log_has_size && om_import_has_begun(c, fileset, &begun, err) < 0)
+        return -1;
+    out->unbegun = !begun;
+    return 0;
+}
+
 /* The job and the log's size first, the images second: an import that ends in between is then taken as running, not as failed. */
 static int look_inside(struct om_client *c, int64_t fileset, struct recover_facts *out, struct err *err)
 {
@@ -67,7 +85,7 @@ static int look_inside(struct om_client *c, int64_t fileset, struct recover_fact
     out->unverified = !verified;
     out->log_has_size = size >= 0;
     out->n_images = found.n_images + found.n_plates;
-    return out->n_images > 0 ? om_import_way(c, fileset, &out->way, err) : 0;
+    return look_at_log(c, fileset, out, err);
 }
 
 int recover_look(struct engine *e, struct session *s, const struct ledger_fileset *f, enum ledger_call call, bool answered,

@@ -14,6 +14,7 @@ struct recover_facts {
     bool over;          /* the call cannot still be under way: it was answered, or its session is gone */
     bool found;         /* there is a fileset with the job's token */
     bool unverified;    /* its upload job is not finished: verifyUpload has done nothing so far */
+    bool unbegun;       /* its log does not say that the import has begun */
     bool log_has_size;  /* its import log has a size: the import got somewhere, or failed */
     size_t n_images;
     enum om_import_way way; /* of the images */
@@ -36,7 +37,8 @@ enum recover_act recover_decide(const struct recover_facts *facts);
 /* An importFileset that has made no fileset by then is taken as lost, even if its session is still there (an abandoned one
  * idles for ten minutes).  Should it come true later all the same, it leaves an empty fileset and no image: nobody verifies
  * it.  A verifyUpload whose session is gone, and which has not finished the upload job by then, is lost too: a real server
- * finishes the job within the call, before the import is queued. */
+ * finishes the job within the call, before the import is queued.  And so is an import that has not begun when its session is
+ * gone: it is dropped from the queue, and one that runs keeps its session. */
 #define RECOVER_LATE_MS (INT64_C(60) * 1000)
 
 /* Ask the server.  `answered`: the last call was answered, by an exception for instance.  `*fileset` is the number of the fileset

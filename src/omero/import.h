@@ -134,6 +134,10 @@ int om_import_find(struct om_client *c, const char *token, int64_t *fileset, str
 int om_import_is_verified(struct om_client *c, int64_t fileset, bool *out, struct err *err);
 /* Size of the import log: null (-1) until step 1 of the import is done or it has failed; ask before om_fileset_images. */
 int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struct err *err);
+/* Has the import begun, by its log (the first line by the server's import is of its beginning)?  Where there is no log: it has.
+ * One that has not, and whose session is over, never will: a server drops it with the session, from the queue, without a word
+ * (seen on OMERO.server 5.6.17), while one that runs keeps its session open. */
+int om_import_has_begun(struct om_client *c, int64_t fileset, bool *out, struct err *err);
 /* How an import of which there are images went.  They are there before their pixels were read: after a failure they stay, and are
  * black.  A server that has read them writes a checksum over "Pending...", or, where it makes none (skip = "minmax", images that
  * wait for a pyramid), goes on to the step after that, which the import's log tells (seen on OMERO.server 5.6.17). */

@@ -154,23 +154,40 @@ int om_import_log_words(struct om_client *c, int64_t fileset, struct arena *mem,
 
 enum { STEP_PIXELS = 1 }; /* the step in which pixels are read; images are made in the one before */
 
-/* The step that was begun last, -1: the log tells of none.  `text` is cut into its lines. */
-static int last_step(char *text, bool *ended)
+struct trail {
+    bool begun, ended;
+    int step; /* that was begun last; -1: the log tells of none */
+};
+
+/* `text` is cut into its lines. */
+static struct trail trail_of(char *text)
 {
     static const char step[] = "Step ";
+    struct trail t = {.step = -1};
     char *rest = text;
-    int last = -1;
 
-    *ended = false;
     for (char *at; (at = strsep(&rest, "\n"));) {
         struct line l;
         if (!read_line(at, &l) || !strstr(l.logger, "ManagedImportRequestI"))
             continue;
+        t.begun = true;
         if (str_starts(l.says, step) && isdigit((unsigned char)l.says[strlen(step)]))
-            last = l.says[strlen(step)] - '0';
-        *ended |= str_starts(l.says, "Cleaning up import");
+            t.step = l.says[strlen(step)] - '0';
+        t.ended |= str_starts(l.says, "Cleaning up import");
     }
-    return last;
+    return t;
+}
+
+int om_import_has_begun(struct om_client *c, int64_t fileset, bool *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    char *text;
+    int r = log_text(c, fileset, mem, &text, err);
+
+    if (r < 0)
+        return -1;
+    *out = r == OM_ABSENT || trail_of(text).begun;
+    return 0;
 }
 
 static int count_pending(struct om_client *c, int64_t fileset, int64_t *out, struct err *err)
@@ -191,7 +208,6 @@ int om_import_way(struct om_client *c, int64_t fileset, enum om_import_way *out,
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     int64_t pending = 0;
-    bool ended = false;
     char *text;
 
     *out = OM_IMPORT_WHOLE;
@@ -205,9 +221,9 @@ int om_import_way(struct om_client *c, int64_t fileset, enum om_import_way *out,
     if (r != 0)
         return r < 0 ? -1 : 0;
 
-    int step = last_step(text, &ended);
+    const struct trail t = trail_of(text);
 
-    if (step >= 0 && step <= STEP_PIXELS)
-        *out = ended ? OM_IMPORT_GHOSTS : OM_IMPORT_UNDER_WAY;
+    if (t.step >= 0 && t.step <= STEP_PIXELS)
+        *out = t.ended ? OM_IMPORT_GHOSTS : OM_IMPORT_UNDER_WAY;
     return 0;
 }

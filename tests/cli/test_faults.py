@@ -344,6 +344,8 @@ ROWS = [
     Row('cut after importFileset', SOME, ('0.tif', 'importFileset', 'cut the connection', 'tried again'), ('lose-importFileset',)),
     Row('verifyUpload never came true, and its session is over', SOME, ('0.tif', 'verifyUpload', NOT_IN_TIME, LOOK), ('hang-verifyUpload',),
         mend=restart_later),
+    Row('a queued import that the server dropped with its session', SOME, ('0.tif', 'has not ended yet'), ('queue-import',),
+        make=env(IMPOMERO_IMPORT_DEADLINE='10'), mend=restart_later),
     Row('an import that leaves images without pixels, and whose failure nobody heard', SOME,
         ('0.tif', 'could not import it', 'cut short'), ('lose-verifyUpload',), make=without_pixels, mend=with_pixels),
     Row('cut after verifyUpload', OK, (f'{IMAGES} imported',), ('lose-verifyUpload',)),

@@ -67,6 +67,15 @@ static const struct row {
     {"the import says nothing for a day", {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .age_ms = 24 * HOUR},
      RECOVER_PERSON},
 
+    {"the server dropped a queued import with its session, a minute ago",
+     {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .unbegun = true, .age_ms = 60 * 1000}, RECOVER_WAIT},
+    {"the server dropped a queued import with its session, more than a minute ago",
+     {.call = LEDGER_CALL_RUNNING, .over = true, .found = true, .unbegun = true, .age_ms = 60 * 1000 + 1}, RECOVER_DELETE},
+    {"the same, and verifyUpload was not answered",
+     {.call = LEDGER_CALL_VERIFY, .over = true, .found = true, .unbegun = true, .age_ms = HOUR}, RECOVER_DELETE},
+    {"an import is still queued",
+     {.call = LEDGER_CALL_RUNNING, .found = true, .unbegun = true, .age_ms = HOUR}, RECOVER_WAIT},
+
     {"another server was asked", {.call = LEDGER_CALL_UPLOAD, .other_server = true, .over = true}, RECOVER_PERSON},
     {"another server imports", {.call = LEDGER_CALL_RUNNING, .other_server = true}, RECOVER_PERSON},
     {"another server, but nothing was sent", {.call = LEDGER_CALL_NONE, .other_server = true}, RECOVER_FRESH},
@@ -85,10 +94,10 @@ static void nothing_is_deleted_or_repeated_that_may_be_there(void **state)
 {
     (void)state;
     for (unsigned call = 0; call < N_LEDGER_CALLS; call++)
-        for (unsigned bits = 0; bits < 512; bits++) {
+        for (unsigned bits = 0; bits < 1024; bits++) {
             struct recover_facts f = {.call = (enum ledger_call)call, .other_server = bits & 1, .over = bits & 2,
                                       .found = bits & 4, .log_has_size = bits & 8, .n_images = bits & 16 ? 3 : 0,
-                                      .age_ms = bits & 32 ? 9 * HOUR : 0, .unverified = bits & 64,
+                                      .age_ms = bits & 32 ? 9 * HOUR : 0, .unverified = bits & 64, .unbegun = bits & 512,
                                       .way = bits & 128 ? OM_IMPORT_GHOSTS : bits & 256 ? OM_IMPORT_UNDER_WAY : OM_IMPORT_WHOLE};
             bool sent = call != LEDGER_CALL_NONE && call != LEDGER_CALL_FINISHED;
             bool verified = call == LEDGER_CALL_VERIFY || call == LEDGER_CALL_RUNNING;
@@ -101,7 +110,8 @@ static void nothing_is_deleted_or_repeated_that_may_be_there(void **state)
             if (act == RECOVER_FAILED)
                 assert_true((f.n_images > 0 && f.way == OM_IMPORT_GHOSTS) || (verified && f.log_has_size && f.found));
             if (act == RECOVER_DELETE)
-                assert_true(sent && f.found && (!verified || (call == LEDGER_CALL_VERIFY && f.over && f.unverified)));
+                assert_true(sent && f.found &&
+                            (!verified || (f.over && (f.unbegun || (call == LEDGER_CALL_VERIFY && f.unverified)))));
             if (sent && act == RECOVER_FRESH)
                 assert_true(!f.found && (f.over || (!verified && f.age_ms > 0)));
         }

@@ -165,12 +165,45 @@ static void images_without_pixels_are_told_from_whole_ones(void **state)
     }
 }
 
+/* A log of an import that was dropped from the queue, and of one that has just begun. */
+static void an_import_that_has_not_begun_is_told_by_its_log(void **state)
+{
+    (void)state;
+    static const char queued[] =
+        "2026-11-25 18:42:45,700 INFO  [       ome.formats.importer.ImportConfig] (.Server-14) OMERO.blitz Version: null\n"
+        "2026-11-25 18:42:45,771 INFO  [       ome.formats.importer.ImportConfig] (.Server-14) Bioformats version: 7.3.1\n";
+    static const struct {
+        const char *log;
+        bool present, begun;
+    } rows[] = {
+        {queued, true, false},
+        {"2026-11-25 16:44:01,193 INFO  [    o.s.blitz.repo.ManagedImportRequestI] (2-thread-4) File format: OME-TIFF\n", true,
+         true},
+        {"", false, true},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fake f;
+        struct err err;
+        bool begun = !rows[i].begun;
+
+        begin(&f);
+        text = rows[i].log;
+        size = (int64_t)strlen(text);
+        present = rows[i].present;
+        assert_ok(om_import_has_begun(f.client, 5, &begun, &err), &err);
+        assert_int_equal(begun, rows[i].begun);
+        fake_clear(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_errors_and_the_readers_warnings_are_taken),
         cmocka_unit_test(only_the_end_of_a_long_log_is_read),
         cmocka_unit_test(images_without_pixels_are_told_from_whole_ones),
+        cmocka_unit_test(an_import_that_has_not_begun_is_told_by_its_log),
         cmocka_unit_test(a_fileset_without_a_log_has_none),
     };
 
