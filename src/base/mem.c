@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #include "base/trap.h"
 
-enum { EXIT_NO_MEMORY = 71, CHUNK_BYTES = 16 * 1024, ALIGN = _Alignof(max_align_t) };
+enum { EXIT_NO_MEMORY = 71, CHUNK_BYTES = 16 * 1024, LARGE_BYTES = 128 * 1024, ALIGN = _Alignof(max_align_t) };
 
 void mem_exhausted(void)
 {
@@ -17,6 +18,16 @@ void mem_exhausted(void)
 
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* nothing can be done if this fails too */
     _exit(EXIT_NO_MEMORY);
+}
+
+void mem_start(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* without a word the threshold rises with each large block that is freed */
+}
+
+void mem_give_back(void)
+{
+    (void)malloc_trim(0);
 }
 
 static void *must(void *p)

@@ -14,6 +14,10 @@ void mem_exhausted(void) __attribute__((noreturn));
 
 /* Zeroed memory; n * size is checked for overflow. */
 void *mem_new(size_t n, size_t size) ATTR_MUST_USE;
+/* At the start: large blocks go back to the system one by one, however many there have been. */
+void mem_start(void);
+/* After something that took much: what was freed goes back to the system. */
+void mem_give_back(void);
 /* Grow or shrink to n * size bytes; new bytes are not zeroed. */
 void *mem_resize(void *p, size_t n, size_t size) ATTR_MUST_USE;
 char *mem_str(const char *s) ATTR_MUST_USE;                /* copy; NULL gives NULL */

@@ -17,7 +17,8 @@ struct explained {
     struct tree *tree;
     struct format_groups *groups;
     const struct tree_entry *entry;
-    const struct format_group *group;
+    struct format_group group; /* where `grouped` */
+    bool grouped;
 };
 
 static void explained_clear(struct explained *x)
@@ -65,13 +66,16 @@ static char *choose_root(const struct cli *cli, const char *path)
     return *own ? STEAL(own) : mem_str("/");
 }
 
-static const struct format_group *group_of(const struct explained *x)
+/* The group that has the file; false: none has. */
+static bool find_group(struct explained *x)
 {
-    for (size_t i = 0; i < x->groups->n; i++)
-        for (size_t m = 0; m < x->groups->at[i].n_members; m++)
-            if (x->groups->at[i].members[m] == x->entry)
-                return &x->groups->at[i];
-    return NULL;
+    for (size_t i = 0; i < x->groups->n; i++) {
+        x->group = format_group_at(x->groups, i);
+        for (size_t m = 0; m < x->group.n_members; m++)
+            if (x->group.members[m] == x->entry)
+                return true;
+    }
+    return false;
 }
 
 static int find(struct cli *cli, struct explained *x, struct err *err)
@@ -92,7 +96,7 @@ static int find(struct cli *cli, struct explained *x, struct err *err)
     x->entry = tree_find(x->tree, x->path + n + 1);
     if (!x->entry || x->entry->kind == TREE_DIR)
         return err_set(err, REASON_USAGE, 0, "'%s' is no file below '%s' that is looked at", x->path, x->root);
-    x->group = group_of(x);
+    x->grouped = find_group(x);
     return 0;
 }
 
@@ -136,9 +140,9 @@ static void print_json(struct cli *cli, const struct explained *x)
 
     js_add_path(o, "path", x->entry->path);
     js_add_path(o, "root", x->root);
-    json_object_set_new(o, "reason", json_string(reason_row(x->group ? x->group->why : x->entry->skip)->name));
-    if (x->group)
-        add_group(o, x->group);
+    json_object_set_new(o, "reason", json_string(reason_row(x->grouped ? x->group.why : x->entry->skip)->name));
+    if (x->grouped)
+        add_group(o, &x->group);
     (void)format_ask(x->tree, x->entry, take_json, asked, &ignored);
     json_object_set_new(o, "asked", asked);
     js_print(cli->out, o);
@@ -155,7 +159,7 @@ static void take_text(void *out, const char *driver, bool has_it, const char *te
 
 static void say_group(FILE *out, const struct explained *x)
 {
-    const struct format_group *g = x->group;
+    const struct format_group *g = &x->group;
     AUTO(mem_freep) char *target = str_show(g->members[0]->path);
     AUTO(mem_freep) char *text = str_show(g->text);
     const struct reason_row *row = reason_row(g->why);
@@ -186,7 +190,7 @@ static void say_all(struct cli *cli, const struct explained *x)
     struct err ignored = ERR_INIT; /* as above */
 
     fprintf(cli->out, "%s  (in %s)\n", path, root);
-    if (x->group)
+    if (x->grouped)
         say_group(cli->out, x);
     else
         fprintf(cli->out, "  left out: %s\n", reason_row(x->entry->skip)->text);

@@ -109,10 +109,10 @@ static void put(struct list *l, json_t *item)
 static void put_left_out(struct list *l, const struct format_groups *groups, bool official, bool later)
 {
     for (size_t i = 0; i < groups->n; i++) {
-        const struct format_group *g = &groups->at[i];
+        const struct format_group g = format_group_at(groups, i);
 
-        for (size_t m = 0; g->why != REASON_NONE && is_later(g, official) == later && m < g->n_members; m++)
-            put(l, left_out_json(g->members[m]->path, format_official_word(g), g));
+        for (size_t m = 0; g.why != REASON_NONE && is_later(&g, official) == later && m < g.n_members; m++)
+            put(l, left_out_json(g.members[m]->path, format_official_word(&g), &g));
     }
 }
 
@@ -121,9 +121,12 @@ static void print_json(FILE *out, const struct tree *tree, const struct format_g
     struct list l = {.out = out};
 
     begin_list(&l, "groups", true);
-    for (size_t i = 0; i < groups->n; i++)
-        if (groups->at[i].why == REASON_NONE)
-            put(&l, group_json(&groups->at[i]));
+    for (size_t i = 0; i < groups->n; i++) {
+        const struct format_group g = format_group_at(groups, i);
+
+        if (g.why == REASON_NONE)
+            put(&l, group_json(&g));
+    }
     begin_list(&l, "skipped", false);
     put_left_out(&l, groups, official, false);
     for (size_t i = 0; i < tree->n; i++) {
@@ -170,18 +173,21 @@ static void say_all(struct cli *cli, const struct format_groups *groups)
 {
     size_t n = 0, unknown = 0;
 
-    for (size_t i = 0; i < groups->n; i++)
-        if (groups->at[i].why == REASON_NONE)
-            say_group(cli, &groups->at[i]), n++;
-    for (size_t i = 0, said = 0; i < groups->n; i++) {
-        const struct format_group *g = &groups->at[i];
+    for (size_t i = 0; i < groups->n; i++) {
+        const struct format_group g = format_group_at(groups, i);
 
-        unknown += g->why == REASON_UNKNOWN_FORMAT ? g->n_members : 0;
-        if (g->why == REASON_NONE || (g->why == REASON_UNKNOWN_FORMAT && !cli_flag(cli, "all")))
+        if (g.why == REASON_NONE)
+            say_group(cli, &g), n++;
+    }
+    for (size_t i = 0, said = 0; i < groups->n; i++) {
+        const struct format_group g = format_group_at(groups, i);
+
+        unknown += g.why == REASON_UNKNOWN_FORMAT ? g.n_members : 0;
+        if (g.why == REASON_NONE || (g.why == REASON_UNKNOWN_FORMAT && !cli_flag(cli, "all")))
             continue;
         if (said++ == 0)
             fprintf(cli->out, "\nLeft out:\n");
-        say_left_out(cli, g);
+        say_left_out(cli, &g);
     }
     fprintf(cli->out, "\n%zu group%s", n, n == 1 ? "" : "s");
     if (unknown > 0 && !cli_flag(cli, "all"))

@@ -15,18 +15,20 @@ static json_t *images_json(const struct plan *p)
     json_t *images = json_array();
 
     for (size_t i = 0; i < p->n_filesets; i++) {
-        const struct plan_fileset *f = &p->filesets[i];
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct plan_fileset f;
+
+        plan_fileset_at(p, i, a, &f);
+        if (f.why != REASON_NONE)
+            continue;
+
+        const struct plan_target *t = &p->targets[f.target];
         json_t *o = json_object();
 
-        if (f->why != REASON_NONE) {
-            json_decref(o);
-            continue;
-        }
-        const struct plan_target *t = &p->targets[f->target];
-        js_add_path(o, "file", f->path);
+        js_add_path(o, "file", f.path);
         json_object_set_new(o, "project", js_text(t->card->card->project));
         json_object_set_new(o, "dataset", js_text(t->name));
-        json_object_set_new(o, "image_name", js_text(f->name));
+        json_object_set_new(o, "image_name", js_text(f.name));
         json_object_set_new(o, "user", js_text(t->card->card->user));
         json_object_set_new(o, "group", js_text(t->card->card->group));
         json_object_set_new(o, "dataset_dir", shape_dir(t->dir));
@@ -93,10 +95,14 @@ static json_t *skipped_json(const struct plan *p)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < p->n_filesets; i++)
-        for (size_t m = 0; p->filesets[i].why != REASON_NONE && m < p->filesets[i].group->n_members; m++)
-            json_array_append_new(list, skip_json(p->filesets[i].group->members[m]->path, p->filesets[i].why,
-                                                  p->filesets[i].text));
+    for (size_t i = 0; i < p->n_filesets; i++) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct plan_fileset f;
+
+        plan_fileset_at(p, i, a, &f);
+        for (size_t m = 0; f.why != REASON_NONE && m < f.group.n_members; m++)
+            json_array_append_new(list, skip_json(f.group.members[m]->path, f.why, f.text));
+    }
     for (size_t i = 0; i < p->n_skips; i++)
         json_array_append_new(list, skip_json(p->skips[i].path, p->skips[i].why, p->skips[i].text));
     return list;
@@ -108,9 +114,13 @@ static struct shape_problem card_problem(const struct found_card *f)
                                   .cls = reason_row(f->why)->cls, .text = f->text, .hint = f->hint};
 }
 
-static struct shape_problem fileset_problem(const struct plan_fileset *f)
+static struct shape_problem fileset_problem(const struct plan *p, size_t i)
 {
-    return (struct shape_problem){.path = f->path, .why = f->why, .cls = reason_row(f->why)->cls, .text = f->text};
+    AUTO(arena_freep) struct arena *a = arena_new(); /* for its name, which is not asked for here */
+    struct plan_fileset f;
+
+    plan_fileset_at(p, i, a, &f);
+    return (struct shape_problem){.path = f.path, .why = f.why, .cls = reason_row(f.why)->cls, .text = f.text};
 }
 
 static json_t *problems_json(const struct plan *p)
@@ -124,7 +134,7 @@ static json_t *problems_json(const struct plan *p)
             json_array_append_new(list, shape_problem(&problem));
     }
     for (size_t i = 0; i < p->n_filesets; i++) {
-        struct shape_problem problem = fileset_problem(&p->filesets[i]);
+        struct shape_problem problem = fileset_problem(p, i);
 
         if (problem.why != REASON_NONE)
             json_array_append_new(list, shape_problem(&problem));
@@ -137,8 +147,13 @@ static json_t *look_json(const struct look *l)
     const struct plan *p = &l->plan;
     json_t *o = json_object(), *filesets = json_array(), *datasets = json_array(), *cards = json_array();
 
-    for (size_t i = 0; i < p->n_filesets; i++)
-        json_array_append_new(filesets, shape_planned_fileset(p, &p->filesets[i]));
+    for (size_t i = 0; i < p->n_filesets; i++) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct plan_fileset f;
+
+        plan_fileset_at(p, i, a, &f);
+        json_array_append_new(filesets, shape_planned_fileset(p, &f));
+    }
     for (size_t i = 0; i < p->n_targets; i++)
         json_array_append_new(datasets, shape_planned_dataset(&p->targets[i]));
     for (size_t i = 0; i < p->cards->n; i++)
@@ -176,22 +191,45 @@ static void say_fileset(struct cli *cli, const struct plan_fileset *f)
 {
     AUTO(mem_freep) char *name = str_show(f->name);
     AUTO(mem_freep) char *path = str_show(f->path);
-    size_t more = f->group->n_members - 1;
+    size_t more = f->group.n_members - 1;
 
     fprintf(cli->out, "    %s  %s<- %s", name, cli_colour(cli->colour_out, CLI_DIM), path);
     if (more > 0)
         fprintf(cli->out, " and %zu more file%s", more, more == 1 ? "" : "s");
-    fprintf(cli->out, "  %s%s%s\n", f->group->format, f->group->helped ? " (by the grouping helper)" : "",
+    fprintf(cli->out, "  %s%s%s\n", f->group.format, f->group.helped ? " (by the grouping helper)" : "",
             cli_colour(cli->colour_out, CLI_PLAIN));
+}
+
+/* Numbers of the filesets to be imported, those of a target together and in their order; owned by the caller. */
+static size_t *by_target(const struct plan *p)
+{
+    AUTO(mem_freep) size_t *from = mem_new(p->n_targets + 1, sizeof(*from));
+    size_t *order = mem_new(p->n_filesets + 1, sizeof(*order));
+
+    for (size_t t = 1; t < p->n_targets; t++)
+        from[t] = from[t - 1] + p->targets[t - 1].n_filesets;
+    for (size_t i = 0; i < p->n_filesets; i++)
+        if (p->filesets[i].why == REASON_NONE)
+            order[from[p->filesets[i].of]++] = i;
+    return order;
 }
 
 /* The filesets of each target in turn. */
 static void say_targets(struct cli *cli, const struct plan *p)
 {
+    AUTO(mem_freep) size_t *order = by_target(p);
+    size_t at = 0;
+
     for (size_t t = 0; t < p->n_targets; t++) {
+        AUTO(arena_freep) struct arena *a = arena_new();
+
         say_target(cli, &p->targets[t]);
-        for (size_t i = p->targets[t].first; i != SIZE_MAX; i = p->filesets[i].next)
-            say_fileset(cli, &p->filesets[i]);
+        for (size_t end = at + p->targets[t].n_filesets; at < end; at++) {
+            struct plan_fileset f;
+
+            plan_fileset_at(p, order[at], a, &f);
+            say_fileset(cli, &f);
+        }
     }
 }
 
@@ -215,7 +253,7 @@ static void say_problems(struct cli *cli, const struct plan *p)
     struct shape_problem problem;
 
     for (size_t i = 0; i < p->cards->n + p->n_filesets; i++) {
-        problem = i < p->cards->n ? card_problem(&p->cards->at[i]) : fileset_problem(&p->filesets[i - p->cards->n]);
+        problem = i < p->cards->n ? card_problem(&p->cards->at[i]) : fileset_problem(p, i - p->cards->n);
         if (problem.why == REASON_NONE)
             continue;
         if (said++ == 0)
@@ -255,8 +293,15 @@ static void say_look(struct cli *cli, const struct look *l)
     int64_t sum = 0;
 
     for (size_t i = 0; i < p->n_filesets; i++) {
-        n += p->filesets[i].why == REASON_NONE;
-        sum += p->filesets[i].why == REASON_NONE ? plan_fileset_bytes(&p->filesets[i]) : 0;
+        if (p->filesets[i].why != REASON_NONE)
+            continue;
+
+        AUTO(arena_freep) struct arena *a = arena_new();
+        struct plan_fileset f;
+
+        plan_fileset_at(p, i, a, &f);
+        n++;
+        sum += plan_fileset_bytes(&f);
     }
     shape_bytes(sum, bytes);
     fprintf(cli->out, "%s: %zu to import (%s) into %zu dataset%s, by %zu card%s\n", root, n, bytes, p->n_targets,

@@ -85,9 +85,9 @@ json_t *shape_planned_fileset(const struct plan *p, const struct plan_fileset *f
 
     js_add_path(o, "path", f->path);
     json_object_set_new(o, "name", js_text(f->name));
-    json_object_set_new(o, "kind", json_string(f->group->plate ? "plate" : "image"));
-    json_object_set_new(o, "format", js_text(f->group->format));
-    json_object_set_new(o, "reader", js_text(f->group->reader));
+    json_object_set_new(o, "kind", json_string(f->group.plate ? "plate" : "image"));
+    json_object_set_new(o, "format", js_text(f->group.format));
+    json_object_set_new(o, "reader", js_text(f->group.reader));
     json_object_set_new(o, "project", js_text(c ? c->project : NULL));
     json_object_set_new(o, "dataset", js_text(t ? t->name : NULL));
     json_object_set_new(o, "dataset_dir", shape_dir(f->card->dir));
@@ -97,7 +97,7 @@ json_t *shape_planned_fileset(const struct plan *p, const struct plan_fileset *f
     json_object_set_new(o, "state", json_string(f->why == REASON_NONE ? "planned"
                                                 : reason_row(f->why)->cls == ERR_FINAL ? "held" : "waiting"));
     set_reason(o, f->why, f->text);
-    json_object_set_new(o, "files", planned_files(f->group));
+    json_object_set_new(o, "files", planned_files(&f->group));
     return o;
 }
 

@@ -1,5 +1,7 @@
 /* The ways out: a program that is given text, and a POST. */
+#define CURL_DISABLE_TYPECHECK /* its functions are called by pointers of the same names */
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -115,31 +117,55 @@ static size_t drop(char *bytes, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-static void curl_guard(CURL **c)
+#define CURL_CALLS(X)                                                                                                  \
+    X(curl_easy_init) X(curl_easy_setopt) X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_cleanup)               \
+    X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all)
+
+struct curl_calls {
+#define X(call) typeof(&call) call;
+    CURL_CALLS(X)
+#undef X
+};
+
+/* libcurl brings two dozen libraries along, four MiB of memory: only for those who have a webhook.  Never unloaded. */
+static int load_curl(struct curl_calls *out, struct err *err)
 {
-    curl_easy_cleanup(*c);
+    void *lib = dlopen("libcurl.so.4", RTLD_NOW);
+    bool all = lib;
+
+#define X(call) all = all && memcpy(&out->call, &(void *){dlsym(lib, #call)}, sizeof(void *)) && out->call;
+    CURL_CALLS(X)
+#undef X
+    return all ? 0 : err_set(err, REASON_LOST, 0, "webhook: libcurl cannot be loaded: %s", dlerror());
 }
 
 int tell_post(const char *url, const char *json, struct err *err)
 {
-    AUTO(curl_guard) CURL *c = curl_easy_init();
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_calls f = {0};
     long status = 0;
-    CURLcode r;
 
-    curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, json);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)TELL_TIMEOUT_S);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "impomero/" IMPOMERO_VERSION);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, drop);
-    r = curl_easy_perform(c);
-    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(headers);
+    if (load_curl(&f, err) < 0)
+        return -1;
+
+    CURL *c = f.curl_easy_init();
+    struct curl_slist *headers = f.curl_slist_append(NULL, "Content-Type: application/json");
+
+    f.curl_easy_setopt(c, CURLOPT_URL, url);
+    f.curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    f.curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+    f.curl_easy_setopt(c, CURLOPT_POSTFIELDS, json);
+    f.curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)TELL_TIMEOUT_S);
+    f.curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    f.curl_easy_setopt(c, CURLOPT_USERAGENT, "impomero/" IMPOMERO_VERSION);
+    f.curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, drop);
+
+    CURLcode r = f.curl_easy_perform(c);
+
+    f.curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+    f.curl_slist_free_all(headers);
+    f.curl_easy_cleanup(c);
     if (r != CURLE_OK)
         return err_set(err, r == CURLE_OPERATION_TIMEDOUT ? REASON_TIMEOUT : REASON_LOST, 0, "webhook: %s",
-                       curl_easy_strerror(r));
+                       f.curl_easy_strerror(r));
     return status >= 200 && status < 300 ? 0 : err_set(err, REASON_LOST, 0, "webhook: HTTP status %ld", status);
 }

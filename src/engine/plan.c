@@ -10,7 +10,7 @@
 struct work {
     struct plan *p;
     struct policy *policy;
-    size_t cap_targets, cap_filesets, cap_skips;
+    size_t cap_targets, cap_filesets, cap_held, cap_skips;
 };
 
 static void skip(struct work *w, const char *path, enum reason why, const char *text)
@@ -21,13 +21,14 @@ static void skip(struct work *w, const char *path, enum reason why, const char *
     p->skips[p->n_skips++] = (struct plan_skip){.path = path, .why = why, .text = text};
 }
 
-static char *name_of(struct plan *p, const char *template, const struct found_card *card, const char *path)
+static char *name_of(const struct plan *p, const char *template, const struct found_card *card, const char *path,
+                     struct arena *a)
 {
     const struct naming_of of = {.root_name = p->root_name, .card_dir = card->dir, .path = path,
                                  .project = card->card ? card->card->project : "",
                                  .user = card->card ? card->card->user : ""};
 
-    return naming_make(template, &of, p->arena);
+    return naming_make(template, &of, a);
 }
 
 static size_t target_of(struct work *w, const struct found_card *card, bool screen)
@@ -40,10 +41,10 @@ static size_t target_of(struct work *w, const struct found_card *card, bool scre
         if (p->targets[i].screen == screen && strcmp(p->targets[i].dir, card->dir) == 0)
             return i;
 
-    char *name = name_of(p, p->names.dataset, card, NULL);
+    char *name = name_of(p, p->names.dataset, card, NULL, p->arena);
     p->targets = mem_grow(p->targets, p->n_targets, &w->cap_targets, sizeof(*p->targets));
     p->targets[p->n_targets] = (struct plan_target){
-        .dir = card->dir, .screen = screen, .card = card, .first = SIZE_MAX, .last = SIZE_MAX,
+        .dir = card->dir, .screen = screen, .card = card,
         .name = screen ? arena_printf(p->arena, "%s / %s", card->card->project, name) : name};
     return p->n_targets++;
 }
@@ -103,8 +104,8 @@ static void hold_for_card(struct plan *p, struct plan_fileset *f, const struct f
 /* A file of the set that the card may not take for its user. */
 static void judge_policy(struct work *w, struct plan_fileset *f)
 {
-    for (size_t i = 0; i < f->group->n_members && f->why == REASON_NONE; i++) {
-        const struct tree_entry *m = f->group->members[i];
+    for (size_t i = 0; i < f->group.n_members && f->why == REASON_NONE; i++) {
+        const struct tree_entry *m = f->group.members[i];
         const struct policy_owner owner = {m->stamp.uid, m->stamp.nlink};
         AUTO(mem_freep) char *dir = mem_strn(m->path, m->dir_len);
         struct err err = ERR_INIT;
@@ -118,7 +119,7 @@ static void judge_policy(struct work *w, struct plan_fileset *f)
 static void judge(struct work *w, struct plan_fileset *f, const struct found_card *near, const struct found_card *good,
                   const struct found_card *blocked)
 {
-    const struct format_group *g = f->group;
+    const struct format_group *g = &f->group;
     const char *odd = odd_path(w->p, g, f->card);
     const struct tree_entry *other = stray(w->p, g, near);
 
@@ -136,38 +137,53 @@ int64_t plan_fileset_bytes(const struct plan_fileset *f)
 {
     int64_t sum = 0;
 
-    for (size_t i = 0; i < f->group->n_members; i++)
-        sum += f->group->members[i]->stamp.size;
+    for (size_t i = 0; i < f->group.n_members; i++)
+        sum += f->group.members[i]->stamp.size;
     return sum;
 }
 
-/* The fileset that is about to be added is the target's last one. */
-static void chain(struct plan *p, struct plan_target *t)
+static size_t held_text(struct work *w, const char *text)
 {
-    if (t->n_filesets++ == 0)
-        t->first = p->n_filesets;
-    else
-        p->filesets[t->last].next = p->n_filesets;
-    t->last = p->n_filesets;
+    struct plan *p = w->p;
+
+    p->held_texts = mem_grow(p->held_texts, p->n_held, &w->cap_held, sizeof(*p->held_texts));
+    p->held_texts[p->n_held] = text;
+    return p->n_held++;
 }
 
-static void add_fileset(struct work *w, const struct format_group *g, const struct found_card *near, size_t n_near,
+static void add_fileset(struct work *w, size_t group, const struct format_group *g, const struct found_card *near, size_t n_near,
                         enum reason why, const char *text)
 {
     struct plan *p = w->p;
     const struct found_card *blocked, *good = cards_apply(near, n_near, &blocked);
-    struct plan_fileset f = {.group = g, .path = g->members[0]->path, 
-                             .target = SIZE_MAX, .next = SIZE_MAX, .card = good ? good : blocked, .why = why, .text = text};
+    struct plan_fileset f = {.group = *g, .card = good ? good : blocked, .why = why, .text = text};
 
     judge(w, &f, near, good, blocked);
-    if (f.why != REASON_NOT_UTF8)
-        f.name = name_of(p, p->names.image, f.card, f.path);
-    p->filesets = mem_grow(p->filesets, p->n_filesets, &w->cap_filesets, sizeof(*p->filesets));
     if (f.why == REASON_NONE) {
         f.target = target_of(w, good, g->plate);
-        chain(p, &p->targets[f.target]);
+        p->targets[f.target].n_filesets++;
     }
-    p->filesets[p->n_filesets++] = f;
+    p->filesets = mem_grow(p->filesets, p->n_filesets, &w->cap_filesets, sizeof(*p->filesets));
+    p->filesets[p->n_filesets++] = (struct plan_kept){
+        .group = (uint32_t)group, .why = f.why, .of = (uint32_t)(f.why == REASON_NONE ? f.target : held_text(w, f.text))};
+}
+
+void plan_fileset_at(const struct plan *p, size_t i, struct arena *a, struct plan_fileset *out)
+{
+    const struct plan_kept *kept = &p->filesets[i];
+    const struct format_group g = format_group_at(p->groups, kept->group);
+    size_t n = 0;
+    const struct found_card *near = cards_near(p->cards, g.members[0]->path, g.members[0]->dir_len, &n);
+    const struct found_card *blocked, *good = cards_apply(near, n, &blocked);
+
+    *out = (struct plan_fileset){.group = g, .path = g.members[0]->path, .target = SIZE_MAX, .card = good ? good : blocked,
+                                 .why = kept->why, .text = ""};
+    if (kept->why == REASON_NONE)
+        out->target = kept->of;
+    else
+        out->text = p->held_texts[kept->of];
+    if (kept->why != REASON_NOT_UTF8)
+        out->name = name_of(p, p->names.image, out->card, out->path, a);
 }
 
 bool plan_is_ready(const struct tree *tree, const char *name, const char *path)
@@ -211,8 +227,9 @@ static enum reason chosen(const struct plan *p, const struct format_group *g, co
 }
 
 /* Files that are no images, and images that no card or nobody wants, are named and left out. */
-static void take_group(struct work *w, const struct format_group *g)
+static void take_group(struct work *w, size_t group)
 {
+    const struct format_group kept = format_group_at(w->p->groups, group), *g = &kept;
     const struct tree_entry *target = g->members[0];
     size_t n_near = 0;
     const struct found_card *near = cards_near(w->p->cards, target->path, target->dir_len, &n_near);
@@ -221,7 +238,7 @@ static void take_group(struct work *w, const struct format_group *g)
     bool wanted = why != REASON_UNKNOWN_FORMAT && why != REASON_EXCLUDED;
 
     if (wanted && near) {
-        add_fileset(w, g, near, n_near, why, text);
+        add_fileset(w, group, g, near, n_near, why, text);
         return;
     }
     for (size_t i = 0; i < g->n_members; i++)
@@ -242,10 +259,10 @@ void plan_make(const struct tree *tree, const struct format_groups *groups, cons
     struct work w = {.p = out, .policy = policy};
 
     *out = (struct plan){.root_name = root_name, .names = names && names->image ? *names : seeds,
-                         .cards = cards, .choice = choice ? choice : &everything,
+                         .groups = groups, .cards = cards, .choice = choice ? choice : &everything,
                          .tree = tree, .arena = arena_new()};
     for (size_t i = 0; i < groups->n; i++)
-        take_group(&w, &groups->at[i]);
+        take_group(&w, i);
     for (size_t i = 0; i < tree->n; i++)
         if (tree->entries[i].skip != REASON_NONE)
             skip(&w, tree->entries[i].path, tree->entries[i].skip, "");
@@ -257,6 +274,7 @@ void plan_clear(struct plan *p)
 {
     free(p->targets);
     free(p->filesets);
+    free(p->held_texts);
     free(p->skips);
     arena_free(p->arena);
     *p = (struct plan){0};

@@ -15,18 +15,23 @@ struct plan_target {
     const char *name; /* as shown in OMERO; not the identity, which is the directory */
     const struct found_card *card;
     size_t n_filesets; /* that may be imported */
-    size_t first, last; /* of its filesets, by `next`; SIZE_MAX = none */
 };
 
 struct plan_fileset {
-    const struct format_group *group;
+    struct format_group group;
     const char *path; /* of the target file */
     const char *name; /* of the image; NULL when held before it was known */
     size_t target;    /* index into targets; SIZE_MAX = none */
-    size_t next;      /* the target's next fileset; SIZE_MAX = the last one */
     const struct found_card *card; /* the one that applies, or keeps it from being imported; NULL never */
     enum reason why;  /* REASON_NONE: to be imported; else held, or waiting where the reason's class says so */
     const char *text; /* "" or why, for people */
+};
+
+/* What is kept of one: a hundred thousand of them are to be held at once. */
+struct plan_kept {
+    uint32_t group;      /* index into the groups */
+    uint32_t of;         /* index into targets, of one that is held into held_texts */
+    enum reason why : 8;
 };
 
 /* What is left out: no image, no card, hidden, a link ... */
@@ -41,10 +46,13 @@ struct plan {
     struct naming names;
     struct plan_target *targets; /* by directory, dataset before screen */
     size_t n_targets;
-    struct plan_fileset *filesets; /* by path of the target, those that are held too */
+    struct plan_kept *filesets; /* by path of the target, those that are held too: see plan_fileset_at */
     size_t n_filesets;
+    const char **held_texts;
+    size_t n_held;
     struct plan_skip *skips; /* by path */
     size_t n_skips;
+    const struct format_groups *groups;
     const struct cards *cards;
     const struct format_choice *choice; /* of the root */
     const struct tree *tree;
@@ -57,6 +65,9 @@ void plan_make(const struct tree *tree, const struct format_groups *groups, cons
                const struct format_choice *choice, const char *root_name, const struct naming *names,
                struct policy *policy, struct plan *out);
 void plan_clear(struct plan *p);
+
+/* Fileset number i, whose name is made in the arena. */
+void plan_fileset_at(const struct plan *p, size_t i, struct arena *a, struct plan_fileset *out);
 
 /* Is a file of that name in the directory of a path, or further up? */
 bool plan_is_ready(const struct tree *tree, const char *name, const char *path);

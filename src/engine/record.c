@@ -107,7 +107,7 @@ static bool is_young(const struct format_group *g, int64_t incomplete_ms)
 /* The rest of a set may still be on its way: that is no news for anybody yet. */
 static void wait_in_silence(struct arena *a, struct ledger_plan *p, const struct plan_fileset *f, int64_t incomplete_ms)
 {
-    if (f->why != REASON_INCOMPLETE || !is_young(f->group, incomplete_ms))
+    if (f->why != REASON_INCOMPLETE || !is_young(&f->group, incomplete_ms))
         return;
     p->why = REASON_SETTLING;
     p->text = arena_printf(a, "incomplete so far: %s", f->text);
@@ -131,14 +131,14 @@ struct source {
 static void plan_of(const void *arg, size_t i, struct arena *a, struct ledger_plan *out)
 {
     const struct source *s = arg;
-    const struct plan_fileset *f = &s->look->plan.filesets[i];
-    const char *name = f->name;
+    struct plan_fileset f;
 
-    *out = (struct ledger_plan){.path = f->path, .target = f->target, .name = name ? name : "", .format = f->group->format,
-                                .reader = f->group->reader, .plate = f->group->plate, .why = f->why, .text = f->text,
-                                .members = members_of(a, f->group), .n_members = f->group->n_members};
+    plan_fileset_at(&s->look->plan, i, a, &f);
+    *out = (struct ledger_plan){.path = f.path, .target = f.target, .name = f.name ? f.name : "", .format = f.group.format,
+                                .reader = f.group.reader, .plate = f.group.plate, .why = f.why, .text = f.text,
+                                .members = members_of(a, &f.group), .n_members = f.group.n_members};
     wait_for_marker(a, out, s->look, s->rules->ready);
-    wait_in_silence(a, out, f, s->rules->incomplete_ms);
+    wait_in_silence(a, out, &f, s->rules->incomplete_ms);
 }
 
 int record_look(struct ledger *ledger, const struct look *look, const struct record_rules *rules, struct ledger_synced *out,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "engine/placing.h"
 #include "engine/scan.h"
@@ -104,7 +105,10 @@ static int look(struct roots *r, struct root *root, struct err *err)
     int64_t now = clock_wall_ms();
 
     root->settle_ms = 0;
-    if (scan_place(r->e->ledger, &root->place, &root->id, &counts, &why) == 0) {
+    int done = scan_place(r->e->ledger, &root->place, &root->id, &counts, &why);
+
+    mem_give_back();
+    if (done == 0) {
         looked(r, root, &counts, now);
         return 0;
     }

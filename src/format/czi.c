@@ -66,7 +66,7 @@ static void add_parts(struct format_set *set, const struct format_file *master, 
             break;
         if (f->driver == master->driver && part_of(f->entry->name) == stem) {
             if (said->why == REASON_NONE)
-                *said = f->said;
+                *said = *f->said;
             set_add(set, f);
         }
     }
@@ -83,7 +83,7 @@ static struct format_file *master_of(const struct format_scene *scene, const str
 
 static void group(struct format_scene *scene, struct format_file *file)
 {
-    struct format_verdict said = file->said;
+    struct format_verdict said = *file->said;
     struct format_set set;
 
     if (master_of(scene, file))

@@ -79,7 +79,7 @@ static void group(struct format_scene *scene, struct format_file *file)
     set_add(&set, file);
     set_add(&set, scene_beside(scene, file, text));
     set_share(&set, log && (!log->driver || log->driver == &format_deltavision_log) ? log : NULL);
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 /* A log, by its name alone: an error to the official importer when its image is not there. */

@@ -139,7 +139,7 @@ static bool goes_with(const struct format_file *master, const struct format_file
 
 static void group(struct format_scene *scene, struct format_file *file)
 {
-    const struct dialect *d = &dialects[file->said.facts->row];
+    const struct dialect *d = &dialects[file->said->facts->row];
     struct format_set set;
     size_t from = 0, to = 0;
 
@@ -157,7 +157,7 @@ static void group(struct format_scene *scene, struct format_file *file)
         else
             set_add(&set, f);
     }
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 static bool about(size_t i, struct format_about *out)

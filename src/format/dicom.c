@@ -43,9 +43,12 @@ static void group(struct format_scene *scene, struct format_file *file)
     scene_directory(scene, file->entry, &from, &to);
     for (size_t i = from; i < to && n < 2; i++)
         n += may_belong(&scene->files[i]);
-    if ((n > 1 || mif_is_there(scene, file)) && file->said.why == REASON_NONE) {
-        file->said.why = REASON_DEFERRED;
-        file->said.text = "it may be one slice of several, which only Bio-Formats can tell";
+    if ((n > 1 || mif_is_there(scene, file)) && file->said->why == REASON_NONE) {
+        struct format_verdict said = *file->said;
+
+        said.why = REASON_DEFERRED;
+        said.text = "it may be one slice of several, which only Bio-Formats can tell";
+        file_says(scene, file, said);
     }
     group_alone(scene, file);
 }

@@ -33,11 +33,13 @@ struct format_verdict {
 struct format_file {
     const struct tree_entry *entry;
     const struct format_driver *driver; /* NULL: nobody wants it */
-    struct format_verdict said;
+    const struct format_verdict *said;  /* one for all files of which the same is said; see file_says */
     bool taken;      /* is in a group */
     unsigned mark;   /* of the set that has it */
     unsigned number; /* of the set that has followed its names */
 };
+
+enum { FORMAT_SAID_SLOTS = 16 };
 
 struct format_scene {
     const struct tree *tree;
@@ -53,9 +55,10 @@ struct format_scene {
         const char *suffixes;
         struct format_file *file;
     } first; /* the last answer of scene_first_of */
-    struct format_group *groups;
+    struct format_kept *groups;
     size_t n_groups, cap_groups;
     unsigned marks;
+    const struct format_verdict *said[FORMAT_SAID_SLOTS]; /* some of those that were kept; NULL: none yet */
 };
 
 struct format_driver {
@@ -100,6 +103,9 @@ void group_alone(struct format_scene *scene, struct format_file *file);
 
 /* "a.tif, b.tif and 7 more are missing"; in the arena. */
 const char *set_missing_text(const struct format_set *set);
+
+/* What is said of a file is changed; its facts stay where `said` has them. */
+void file_says(struct format_scene *scene, struct format_file *file, struct format_verdict said);
 
 /* The file at a path of the tree, or NULL: absent, ignored, or no file. */
 struct format_file *scene_find(const struct format_scene *scene, const char *path);

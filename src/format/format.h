@@ -31,10 +31,22 @@ struct format_group {
 
 enum { FORMAT_MISSING_KEPT = 20 };
 
+struct format_verdict;
+
+/* A group as it is kept: a tree of a hundred thousand files holds mostly lone ones, of which the same is said. */
+struct format_kept {
+    const struct tree_entry *target;
+    const struct format_verdict *said; /* of a lone file to which nothing else belongs; else NULL */
+    const struct format_group *set;    /* of all others */
+};
+
 struct format_groups {
-    const struct format_group *at; /* sorted by target path */
+    const struct format_kept *at; /* sorted by target path */
     size_t n;
 };
+
+/* One of them; it points into the groups. */
+struct format_group format_group_at(const struct format_groups *groups, size_t i);
 
 struct format_memory;
 

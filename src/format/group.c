@@ -13,7 +13,7 @@
 /* The answer with what holds it. */
 struct owned_groups {
     struct format_groups groups;
-    struct format_group *at;
+    struct format_kept *at;
     struct arena *arena;
 };
 
@@ -28,7 +28,7 @@ struct asking {
 /* Lists of names that nobody shares are counted against the ceiling. */
 static void count_names(struct asking *a, const struct format_file *file)
 {
-    const struct format_names *names = file->said.facts ? file->said.facts->names : NULL;
+    const struct format_names *names = file->said->facts ? file->said->facts->names : NULL;
 
     if (!names || names == a->last)
         return;
@@ -37,7 +37,7 @@ static void count_names(struct asking *a, const struct format_file *file)
 }
 
 /* The first driver that wants an open file has it. */
-static void ask_drivers(struct format_file *file, struct format_look *look)
+static void ask_drivers(struct format_scene *scene, struct format_file *file, struct format_look *look)
 {
     const char *why_not = NULL;
     bool unknown = true;
@@ -47,7 +47,7 @@ static void ask_drivers(struct format_file *file, struct format_look *look)
 
         if (format_drivers[i]->detect(look, &said)) {
             file->driver = format_drivers[i];
-            file->said = said;
+            file_says(scene, file, said);
             return;
         }
         if (said.text) {
@@ -55,23 +55,23 @@ static void ask_drivers(struct format_file *file, struct format_look *look)
             unknown = said.unknown;
         }
     }
-    file->said = (struct format_verdict){.why = why_not ? REASON_BROKEN_FILE : REASON_UNKNOWN_FORMAT, .text = why_not,
-                                         .unknown = unknown};
+    file_says(scene, file, (struct format_verdict){.why = why_not ? REASON_BROKEN_FILE : REASON_UNKNOWN_FORMAT, .text = why_not,
+                                                   .unknown = unknown});
 }
 
 /* An empty file is only worth a word when its name says that it ought to be an image. */
-static void ask(struct format_file *file, struct format_look *look)
+static void ask(struct format_scene *scene, struct format_file *file, struct format_look *look)
 {
-    ask_drivers(file, look);
-    if (look->size == 0 && file->said.why != REASON_UNKNOWN_FORMAT) {
+    ask_drivers(scene, file, look);
+    if (look->size == 0 && file->said->why != REASON_UNKNOWN_FORMAT) {
         file->driver = NULL;
-        file->said = (struct format_verdict){.why = REASON_EMPTY, .unknown = file->said.unknown};
+        file_says(scene, file, (struct format_verdict){.why = REASON_EMPTY, .unknown = file->said->unknown});
     }
 }
 
 static void cannot_read(struct format_scene *scene, struct format_file *file, const struct err *err)
 {
-    file->said = (struct format_verdict){.why = err->why, .text = arena_str(scene->arena, err->text)};
+    file_says(scene, file, (struct format_verdict){.why = err->why, .text = arena_str(scene->arena, err->text)});
 }
 
 static void open_and_ask(struct asking *a, struct format_file *file)
@@ -91,7 +91,7 @@ static void open_and_ask(struct asking *a, struct format_file *file)
         cannot_read(a->scene, file, &err);
         return;
     }
-    ask(file, a->look);
+    ask(a->scene, file, a->look);
     count_names(a, file);
     recollection_keep(a->known, file);
 }
@@ -101,7 +101,7 @@ static void look_and_ask(struct asking *a, struct format_file *file)
     const char *name = file->entry->name;
 
     if (a->scene->official ? str_ends_nocase(name, ".filepart") : format_name_is_temporary(name))
-        file->said = (struct format_verdict){.why = REASON_TEMPORARY, .unknown = true};
+        file_says(a->scene, file, (struct format_verdict){.why = REASON_TEMPORARY, .unknown = true});
     else if (!recollection_find(a->known, file))
         open_and_ask(a, file);
 }
@@ -152,9 +152,9 @@ static void make_groups(struct format_scene *scene)
 
 static int by_target(const void *a, const void *b)
 {
-    const struct format_group *x = a, *y = b;
+    const struct format_kept *x = a, *y = b;
 
-    return strcmp(x->members[0]->path, y->members[0]->path);
+    return strcmp(x->target->path, y->target->path);
 }
 
 int format_group_tree(const struct tree *tree, const struct format_options *options, struct format_groups **out, struct err *err)
@@ -205,6 +205,14 @@ static void mark(const struct tree_entry *first, uint8_t *state, const struct fo
         state[g->members[i] - first] = as;
 }
 
+static struct format_kept keep(const struct format_group *g, struct arena *arena)
+{
+    struct format_group *set = arena_alloc(arena, 1, sizeof(*set));
+
+    *set = *g;
+    return (struct format_kept){.target = g->members[0], .set = set};
+}
+
 /* A deferred group without the files that found a group of their own. */
 static void keep_rest(struct format_group *g, const struct tree_entry *first, const uint8_t *state, struct arena *arena)
 {
@@ -222,22 +230,30 @@ void groups_replace(struct format_groups *groups, const struct tree *tree, const
 {
     struct owned_groups *owned = (struct owned_groups *)groups; /* its first member */
     AUTO(mem_freep) uint8_t *state = mem_new(tree->n + 1, 1);
-    struct format_group *at = mem_new(groups->n + n, sizeof(*at));
+    struct format_kept *at = mem_new(groups->n + n, sizeof(*at));
     size_t kept = 0;
 
-    for (size_t i = 0; i < groups->n; i++)
-        if (is_open(&owned->at[i]))
-            mark(tree->entries, state, &owned->at[i], FREE);
+    for (size_t i = 0; i < groups->n; i++) {
+        struct format_group g = format_group_at(groups, i);
+
+        if (is_open(&g))
+            mark(tree->entries, state, &g, FREE);
+    }
     for (size_t i = 0; i < n; i++)
         if (may_replace(tree->entries, state, &by[i])) {
             mark(tree->entries, state, &by[i], TAKEN);
-            at[kept++] = by[i];
+            at[kept++] = keep(&by[i], owned->arena);
         }
     for (size_t i = 0; i < groups->n; i++) {
-        if (is_open(&owned->at[i]))
-            keep_rest(&owned->at[i], tree->entries, state, owned->arena);
-        if (owned->at[i].n_members > 0)
-            at[kept++] = owned->at[i];
+        struct format_group g = format_group_at(groups, i);
+
+        if (!is_open(&g)) {
+            at[kept++] = groups->at[i];
+            continue;
+        }
+        keep_rest(&g, tree->entries, state, owned->arena);
+        if (g.n_members > 0)
+            at[kept++] = keep(&g, owned->arena);
     }
     if (kept > 0)
         qsort(at, kept, sizeof(*at), by_target);

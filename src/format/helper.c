@@ -70,12 +70,12 @@ static size_t directories(const struct format_groups *groups, const char *root, 
     size_t n = 0, kept = 0;
 
     for (size_t i = 0; i < groups->n; i++) {
-        const struct format_group *g = &groups->at[i];
-        size_t dir = is_asked_about(g) ? common_dir(g) : 0;
+        const struct format_group g = format_group_at(groups, i);
+        size_t dir = is_asked_about(&g) ? common_dir(&g) : 0;
 
-        if (is_asked_about(g))
+        if (is_asked_about(&g))
             dirs[n++] = arena_printf(arena, "%s%s%.*s", strcmp(root, "/") == 0 ? "" : root, dir ? "/" : "", (int)dir,
-                                     g->members[0]->path);
+                                     g.members[0]->path);
     }
     qsort(dirs, n, sizeof(char *), by_text);
     for (size_t i = 0; i < n; i++)

@@ -81,22 +81,22 @@ static bool detect(struct format_look *look, struct format_verdict *said)
 /* The logo and the style sheet serve all LIFs of a directory. */
 static void group(struct format_scene *scene, struct format_file *file)
 {
-    const struct format_names *names = file->said.facts->names;
+    const struct format_names *names = file->said->facts->names;
     struct format_set set;
 
     set_begin(&set, scene);
     set_add(&set, file);
-    for (size_t i = 0; file->said.why == REASON_NONE && names && i < names->n; i++) {
+    for (size_t i = 0; file->said->why == REASON_NONE && names && i < names->n; i++) {
         AUTO(mem_freep) char *name = mem_printf("%s.xml", names->at[i].name);
 
         if (!strchr(name, '/'))
             set_add(&set, scene_beside(scene, file, name));
     }
-    if (file->said.why == REASON_NONE) {
+    if (file->said->why == REASON_NONE) {
         set_share(&set, scene_beside(scene, file, "LeicaLogo.jpg"));
         set_share(&set, scene_beside(scene, file, "LASAF_CIP.xsl"));
     }
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 static bool about(size_t i, struct format_about *out)

@@ -8,11 +8,19 @@
 #include "base/ceilings.h"
 #include "format/driver.h"
 
+/* What was recalled, and the bytes that said it. */
+struct recalled {
+    struct buf bytes;
+    const struct format_driver *driver;
+    const struct format_verdict *said; /* NULL: nothing yet */
+};
+
 struct recollection {
     const struct format_memory *memory;
     struct arena *arena;
     const struct format_names *last; /* the last list, both ways */
     long long last_id;
+    struct recalled slots[FORMAT_SAID_SLOTS]; /* the same is said of most files */
 };
 
 unsigned format_memory_version(void)
@@ -44,6 +52,8 @@ struct recollection *recollection_new(const struct format_memory *memory, struct
 
 void recollection_free(struct recollection *r)
 {
+    for (size_t i = 0; i < FORMAT_SAID_SLOTS; i++)
+        buf_clear(&r->slots[i].bytes);
     free(r);
 }
 
@@ -98,7 +108,7 @@ static bool put_facts(struct recollection *r, struct buf *b, const struct format
 
 void recollection_keep(struct recollection *r, const struct format_file *file)
 {
-    const struct format_verdict *v = &file->said;
+    const struct format_verdict *v = file->said;
     AUTO(buf_clear) struct buf b = BUF_INIT(MEMORY_BYTES_MAX);
 
     if (!r->memory || v->why == REASON_UNREADABLE || v->why == REASON_GONE)
@@ -216,36 +226,63 @@ static const struct format_driver *driver_named(const char *name, bool *known)
     return NULL;
 }
 
+static bool read_said(struct recollection *r, struct bytes *b, struct recalled *out)
+{
+    struct format_verdict *v = arena_alloc(r->arena, 1, sizeof(*v));
+    bool known;
+
+    if (get_number(b) != format_memory_version())
+        return false;
+    out->driver = driver_named(get_text(b), &known);
+
+    const char *why = get_text(b);
+
+    v->text = get_text(b);
+    v->format = get_text(b);
+    v->reader = get_text(b);
+
+    uint64_t flags = get_number(b);
+
+    v->why = reason_named(why ? why : "");
+    v->plate = flags & 1;
+    v->unknown = flags & 2;
+    v->by_name = flags & 4;
+    v->facts = get_facts(r, b);
+    out->said = v;
+    return !b->bad && known && why;
+}
+
+static struct recalled *slot_of(struct recollection *r, const uint8_t *bytes, size_t n)
+{
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ bytes[i]) * 16777619u;
+    return &r->slots[(h ^ h >> 16) % FORMAT_SAID_SLOTS];
+}
+
 bool recollection_find(struct recollection *r, struct format_file *file)
 {
     struct bytes b = {.arena = r->arena};
-    struct format_verdict v = {.why = REASON_NONE};
     const void *bytes;
-    bool known;
 
     if (!r->memory || !r->memory->recall(r->memory->arg, file->entry, &bytes, &b.left))
         return false;
     b.at = bytes;
-    if (get_number(&b) != format_memory_version())
-        return false;
 
-    const struct format_driver *driver = driver_named(get_text(&b), &known);
-    const char *why = get_text(&b);
+    struct recalled *slot = slot_of(r, b.at, b.left);
 
-    v.text = get_text(&b);
-    v.format = get_text(&b);
-    v.reader = get_text(&b);
-
-    uint64_t flags = get_number(&b);
-
-    v.why = reason_named(why ? why : "");
-    v.plate = flags & 1;
-    v.unknown = flags & 2;
-    v.by_name = flags & 4;
-    v.facts = get_facts(r, &b);
-    if (b.bad || !known || !why)
-        return false;
-    file->driver = driver;
-    file->said = v;
+    if (!slot->said || slot->bytes.len != b.left || memcmp(slot->bytes.data, bytes, b.left) != 0) {
+        slot->said = NULL;
+        buf_clear(&slot->bytes);
+        slot->bytes = (struct buf)BUF_INIT(MEMORY_BYTES_MAX);
+        buf_add(&slot->bytes, bytes, b.left);
+        if (!read_said(r, &b, slot)) {
+            slot->said = NULL;
+            return false;
+        }
+    }
+    file->driver = slot->driver;
+    file->said = slot->said;
     return true;
 }

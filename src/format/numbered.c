@@ -48,9 +48,9 @@ static bool is_of_series(const struct format_file *a, const struct format_file *
 
 static bool belongs(const struct format_file *first, const struct format_file *f)
 {
-    if (f->driver != &format_numbered || f->said.facts->row != first->said.facts->row)
+    if (f->driver != &format_numbered || f->said->facts->row != first->said->facts->row)
         return false;
-    return first->said.facts->row == SLIDEBOOK ? strcmp(first->said.facts->text[0], f->said.facts->text[0]) == 0
+    return first->said->facts->row == SLIDEBOOK ? strcmp(first->said->facts->text[0], f->said->facts->text[0]) == 0
                                                : is_of_series(first, f);
 }
 
@@ -65,7 +65,7 @@ static void group(struct format_scene *scene, struct format_file *file)
     for (size_t i = from; i < to; i++)
         if (belongs(file, &scene->files[i]))
             set_add(&set, &scene->files[i]);
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 static bool about(size_t i, struct format_about *out)

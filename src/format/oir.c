@@ -59,7 +59,7 @@ static void group(struct format_scene *scene, struct format_file *file)
     set_begin(&set, scene);
     set_add(&set, file);
     oir_take_parts(&set, file);
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 /* A continuation whose .oir is not there; under any other name it is an .oir that was renamed. */
@@ -69,8 +69,11 @@ static void leftover(struct format_scene *scene, struct format_file *file)
     size_t n = strlen(name);
 
     if (n > DIGITS + 1 && is_part(name, name, n - DIGITS - 1)) {
-        file->said.why = REASON_INCOMPLETE;
-        file->said.text = "the .oir that it continues is not there";
+        struct format_verdict said = *file->said;
+
+        said.why = REASON_INCOMPLETE;
+        said.text = "the .oir that it continues is not there";
+        file_says(scene, file, said);
     }
     group_alone(scene, file);
 }

@@ -48,7 +48,7 @@ static void members_clear(struct members *m)
 
 static bool is_bad(const struct format_file *f)
 {
-    return f->said.why != REASON_NONE && f->said.why != REASON_DEFERRED;
+    return f->said->why != REASON_NONE && f->said->why != REASON_DEFERRED;
 }
 
 static void add_member(struct members *m, struct format_file *file, const struct format_file *self)
@@ -71,7 +71,7 @@ static bool is_own(const struct format_facts *ome, const struct format_name *nam
 
 static void resolve(const struct format_scene *scene, struct format_file *file, struct members *m)
 {
-    const struct format_facts *ome = file->said.facts;
+    const struct format_facts *ome = file->said->facts;
 
     for (size_t i = 0; i < ome->names->n; i++) {
         const struct format_name *name = &ome->names->at[i];
@@ -91,7 +91,7 @@ static void resolve(const struct format_scene *scene, struct format_file *file, 
 /* A copy of a file that names only itself still names the original: it is an image of its own all the same. */
 static bool is_lone_copy(const struct format_file *file)
 {
-    const struct format_facts *ome = file->said.facts;
+    const struct format_facts *ome = file->said->facts;
 
     return ome->names->n == 1 && is_own(ome, &ome->names->at[0]);
 }
@@ -102,7 +102,7 @@ static void join(struct format_scene *scene, struct format_file *first, const st
 
     if (said.why == REASON_NONE && m->bad) {
         said.why = REASON_INCOMPLETE;
-        said.text = arena_printf(scene->arena, "%s: %s", m->bad->entry->name, reason_row(m->bad->said.why)->text);
+        said.text = arena_printf(scene->arena, "%s: %s", m->bad->entry->name, reason_row(m->bad->said->why)->text);
     }
     set_begin(&set, scene);
     set_add(&set, first);
@@ -129,27 +129,29 @@ static void group(struct format_scene *scene, struct format_file *file)
 {
     AUTO(members_clear) struct members m = {0};
 
-    if (is_pointer_only(file->said.facts))
+    if (is_pointer_only(file->said->facts))
         return;
     resolve(scene, file, &m);
     if (!m.self && is_lone_copy(file))
         group_alone(scene, file);
     else if (m.self && !m.missing && !m.elsewhere)
-        join(scene, file, &m, file->said);
+        join(scene, file, &m, *file->said);
 }
 
 /* BinaryOnly: without its OME-XML it is a plain TIFF to everybody. */
 static void group_pointer(struct format_scene *scene, struct format_file *file)
 {
-    const struct format_facts *ome = file->said.facts;
+    const struct format_facts *ome = file->said->facts;
     struct format_file *metadata = scene_beside(scene, file, ome->text[1]);
 
     if (!metadata || metadata == file) {
-        file->said = plain_tiff;
+        file_says(scene, file, plain_tiff);
     } else {
-        file->said.why = REASON_DEFERRED;
-        file->said.text = arena_printf(scene->arena, "its metadata is said to be in %s, which does not name it",
-                                       metadata->entry->name);
+        struct format_verdict said = *file->said;
+
+        said.why = REASON_DEFERRED;
+        said.text = arena_printf(scene->arena, "its metadata is said to be in %s, which does not name it", metadata->entry->name);
+        file_says(scene, file, said);
     }
     group_alone(scene, file);
 }
@@ -157,7 +159,7 @@ static void group_pointer(struct format_scene *scene, struct format_file *file)
 static void leftover(struct format_scene *scene, struct format_file *file)
 {
     AUTO(members_clear) struct members m = {0};
-    struct format_verdict said = file->said;
+    struct format_verdict said = *file->said;
 
     if (is_pointer_only(said.facts)) {
         group_pointer(scene, file);
@@ -203,12 +205,13 @@ static bool detect_companion(struct format_look *look, struct format_verdict *sa
 static void group_companion(struct format_scene *scene, struct format_file *file)
 {
     AUTO(members_clear) struct members m = {0};
-    struct format_verdict said = file->said;
+    struct format_verdict said = *file->said;
     const struct format_facts *ome = said.facts;
 
     if (!ome || ome->names->n == 0) {
         if (ome)
-            file->said = (struct format_verdict){.why = REASON_BROKEN_FILE, .format = said.format, .text = "it names no files"};
+            file_says(scene, file, (struct format_verdict){.why = REASON_BROKEN_FILE, .format = said.format,
+                                                           .text = "it names no files"});
         group_alone(scene, file);
         return;
     }

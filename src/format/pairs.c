@@ -144,13 +144,13 @@ static void keep_case(char *suffix, const char *like)
 
 static struct format_file *partner_of(const struct format_scene *scene, const struct format_file *file, char **name)
 {
-    const struct pair_rule *rule = &rules[file->said.facts->row];
+    const struct pair_rule *rule = &rules[file->said->facts->row];
     const char *own = file->entry->name, *suffixes = rule->partners;
     size_t stem = stem_length(own);
     struct format_file *found = NULL;
 
     if (!suffixes || *suffixes == '\0') {
-        *name = suffixes ? mem_strn(own, stem) : mem_str(file->said.facts->text[0] ? file->said.facts->text[0] : "");
+        *name = suffixes ? mem_strn(own, stem) : mem_str(file->said->facts->text[0] ? file->said->facts->text[0] : "");
         return scene_beside(scene, file, *name);
     }
     for (size_t n; *suffixes && !found; suffixes += n + (suffixes[n] == ' ')) {
@@ -188,10 +188,10 @@ static void add_absent(struct format_set *set, const struct format_file *beside,
 
 static void group(struct format_scene *scene, struct format_file *file)
 {
-    const struct pair_rule *rule = &rules[file->said.facts->row];
+    const struct pair_rule *rule = &rules[file->said->facts->row];
     AUTO(mem_freep) char *name = NULL;
     struct format_file *partner = partner_of(scene, file, &name);
-    struct format_verdict said = file->said;
+    struct format_verdict said = *file->said;
     struct format_set set;
 
     set_begin(&set, scene);

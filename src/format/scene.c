@@ -10,30 +10,90 @@
 
 /* ---- sets ---- */
 
-static void add_group(struct format_set *set, const struct tree_entry *const *members, const struct format_verdict *v)
+static unsigned slot_of(const struct format_verdict *v)
+{
+    unsigned format = v->format ? 7u * (unsigned char)v->format[0] + (unsigned)strlen(v->format) : 0;
+
+    return ((unsigned)v->why + format) % FORMAT_SAID_SLOTS;
+}
+
+/* Texts are constants or, in the arena, one file's own: equal ones are the same. */
+static bool same_said(const struct format_verdict *a, const struct format_verdict *b)
+{
+    return a->text == b->text && a->format == b->format && a->reader == b->reader && a->facts == b->facts && a->why == b->why &&
+           a->plate == b->plate && a->unknown == b->unknown && a->by_name == b->by_name;
+}
+
+/* What is said, kept once for all of whom it is said in a row. */
+static const struct format_verdict *keep_said(struct format_scene *scene, const struct format_verdict *v)
+{
+    const struct format_verdict **slot = &scene->said[slot_of(v)];
+
+    if (*slot && same_said(*slot, v))
+        return *slot;
+
+    struct format_verdict *kept = arena_alloc(scene->arena, 1, sizeof(*kept));
+
+    *kept = *v;
+    return *slot = kept;
+}
+
+void file_says(struct format_scene *scene, struct format_file *file, struct format_verdict said)
+{
+    file->said = keep_said(scene, &said);
+}
+
+static struct format_group group_of(const struct format_verdict *v)
+{
+    return (struct format_group){.format = v->format ? v->format : "", .reader = v->reader, .plate = v->plate, .why = v->why,
+                                 .text = v->text ? v->text : "", .unknown = v->unknown, .by_name = v->by_name};
+}
+
+struct format_group format_group_at(const struct format_groups *groups, size_t i)
+{
+    const struct format_kept *kept = &groups->at[i];
+
+    if (kept->set)
+        return *kept->set;
+
+    struct format_group g = group_of(kept->said);
+
+    g.members = &kept->target;
+    g.n_members = 1;
+    return g;
+}
+
+static const struct format_group *keep_set(const struct format_set *set, const struct format_verdict *v)
+{
+    struct arena *a = set->scene->arena;
+    size_t n_missing = set->missing.n < FORMAT_MISSING_KEPT ? set->missing.n : FORMAT_MISSING_KEPT;
+    struct format_group *g = arena_alloc(a, 1, sizeof(*g));
+    const struct tree_entry **members = arena_alloc(a, set->n, sizeof(struct tree_entry *));
+    struct format_name *missing = arena_alloc(a, n_missing, sizeof(*missing));
+
+    for (size_t i = 0; i < set->n; i++)
+        members[i] = set->members[i]->entry;
+    for (size_t i = 0; i < n_missing; i++)
+        missing[i] = (struct format_name){arena_str(a, set->missing.at[i].name), ""};
+    *g = group_of(v);
+    g->members = members;
+    g->n_members = set->n;
+    g->n_shared = (uint32_t)set->n_shared;
+    g->missing = missing;
+    g->n_missing = set->missing.n;
+    g->tolerated = set->tolerated;
+    return g;
+}
+
+static void add_group(struct format_set *set, const struct format_verdict *v)
 {
     struct format_scene *scene = set->scene;
-    size_t kept = set->missing.n < FORMAT_MISSING_KEPT ? set->missing.n : FORMAT_MISSING_KEPT;
-    struct format_name *missing = arena_alloc(scene->arena, kept, sizeof(*missing));
+    bool lone = set->n == 1 && set->n_shared == 0 && set->missing.n == 0 && !set->tolerated;
 
-    for (size_t i = 0; i < kept; i++)
-        missing[i] = (struct format_name){arena_str(scene->arena, set->missing.at[i].name), ""};
     scene->groups = mem_grow(scene->groups, scene->n_groups, &scene->cap_groups, sizeof(*scene->groups));
-    scene->groups[scene->n_groups++] = (struct format_group){
-        .members = members,
-        .n_members = set->n,
-        .n_shared = (uint32_t)set->n_shared,
-        .format = v->format ? v->format : "",
-        .reader = v->reader,
-        .plate = v->plate,
-        .why = v->why,
-        .text = v->text ? v->text : "",
-        .missing = missing,
-        .n_missing = set->missing.n,
-        .tolerated = set->tolerated,
-        .unknown = v->unknown,
-        .by_name = v->by_name,
-    };
+    scene->groups[scene->n_groups++] = (struct format_kept){.target = set->members[0]->entry,
+                                                            .said = lone ? keep_said(scene, v) : NULL,
+                                                            .set = lone ? NULL : keep_set(set, v)};
 }
 
 void set_begin(struct format_set *set, struct format_scene *scene)
@@ -137,11 +197,7 @@ void set_end(struct format_set *set, const struct format_verdict *verdict)
     for (size_t i = 0; i < set->n_shared; i++)
         put(set, set->shared[i]);
 
-    const struct tree_entry **members = arena_alloc(set->scene->arena, set->n, sizeof(struct tree_entry *));
-
-    for (size_t i = 0; i < set->n; i++)
-        members[i] = set->members[i]->entry;
-    add_group(set, members, &said);
+    add_group(set, &said);
     free(set->members);
     free(set->shared);
     names_clear(&set->missing);
@@ -154,7 +210,7 @@ void group_alone(struct format_scene *scene, struct format_file *file)
 
     set_begin(&set, scene);
     set_add(&set, file);
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 /* ---- finding files ---- */

@@ -83,7 +83,7 @@ static void take_plane(struct format_set *set, struct format_file *master, const
 {
     struct format_file *pty = beside_in(set->scene, master, dir, pty_name);
     const struct set_rule *rule = pty ? set_rule_of(pty) : NULL;
-    const struct format_names *data = rule && rule->flags & SET_PART ? pty->said.facts->names : NULL;
+    const struct format_names *data = rule && rule->flags & SET_PART ? pty->said->facts->names : NULL;
     AUTO(mem_freep) char *tif = mem_printf("%.*s.tif", (int)stem_length(pty_name), pty_name);
     const char *name = data && data->n > 0 ? data->at[0].name : tif;
     struct format_file *plane = beside_in(set->scene, master, dir, name);
@@ -117,7 +117,7 @@ static void take_tables(struct format_set *set, const struct format_file *master
 /* The directory that the names lead to; when nothing is there, the one that is called as the .oif itself. */
 void set_more_oif(struct format_set *set, struct format_file *master)
 {
-    const struct format_names *names = master->said.facts->names;
+    const struct format_names *names = master->said->facts->names;
     const char *first = names && names->n > 0 ? names->at[0].name : "", *slash = strrchr(first, '/');
     AUTO(mem_freep) char *named = mem_strn(first, slash ? (size_t)(slash - first) + 1 : 0);
     AUTO(mem_freep) char *own = mem_printf("%s.files/", master->entry->name);
@@ -159,7 +159,7 @@ void set_more_vsi(struct format_set *set, struct format_file *master)
 /* Each tile comes with its own files. */
 void set_more_omp2info(struct format_set *set, struct format_file *master)
 {
-    const struct format_names *names = master->said.facts->names;
+    const struct format_names *names = master->said->facts->names;
 
     for (size_t i = 0; names && i < names->n; i++) {
         struct format_file *tile = scene_beside(set->scene, master, names->at[i].name);
@@ -229,7 +229,7 @@ static bool take_planes(struct format_set *set, const struct format_file *master
 
         if (strncmp(f->entry->path, dir, n) != 0 || f->entry->dir_len + 1 != n + (n == 0))
             break;
-        if (suffix_is_one_of(f->entry->name, "tif tiff") && names_plane(f->entry->name, master->said.facts->names)) {
+        if (suffix_is_one_of(f->entry->name, "tif tiff") && names_plane(f->entry->name, master->said->facts->names)) {
             set_add(set, f);
             any = true;
         }
@@ -256,7 +256,7 @@ void set_more_scanr(struct format_set *set, struct format_file *master)
 /* The images of an .xlif, and what an .xlcf leads to. */
 void set_more_xlef(struct format_set *set, struct format_file *master)
 {
-    const struct format_names *names = master->said.facts->names;
+    const struct format_names *names = master->said->facts->names;
 
     for (size_t i = 0; names && i < names->n; i++) {
         struct format_file *f = scene_beside_any_case(set->scene, master, names->at[i].name);

@@ -41,7 +41,7 @@ enum { NO_ROW = UINT16_MAX };
 
 const struct set_rule *set_rule_of(const struct format_file *file)
 {
-    const struct format_facts *facts = file->driver == &format_sets ? file->said.facts : NULL;
+    const struct format_facts *facts = file->driver == &format_sets ? file->said->facts : NULL;
 
     return facts && facts->row != NO_ROW ? &set_rules[facts->row] : NULL;
 }
@@ -278,7 +278,7 @@ static struct format_file *find_named(struct format_scene *scene, const struct f
 
 void set_take_named(struct format_set *set, struct format_file *master)
 {
-    const struct format_names *names = master->said.facts->names;
+    const struct format_names *names = master->said->facts->names;
 
     for (size_t i = 0; names && i < names->n; i++) {
         struct format_file *f = find_named(set->scene, master, names->at[i].name);
@@ -298,7 +298,7 @@ void set_take_named(struct format_set *set, struct format_file *master)
 static const struct format_file *damaged(const struct format_set *set)
 {
     for (size_t i = 1; i < set->n; i++) {
-        const struct format_verdict *said = &set->members[i]->said;
+        const struct format_verdict *said = set->members[i]->said;
 
         if (said->format && (said->why == REASON_BROKEN_FILE || said->why == REASON_UNREADABLE))
             return set->members[i];
@@ -321,7 +321,7 @@ static void judge(struct format_set *set, const struct set_rule *rule, struct fo
     } else if (bad) {
         said->why = REASON_INCOMPLETE;
         said->text = arena_printf(set->scene->arena, "%s: %s", bad->entry->name,
-                                  bad->said.text ? bad->said.text : reason_row(bad->said.why)->text);
+                                  bad->said->text ? bad->said->text : reason_row(bad->said->why)->text);
     }
 }
 
@@ -337,7 +337,7 @@ static void let_go(struct format_set *set)
 static void group_native(struct format_scene *scene, struct format_file *file)
 {
     const struct set_rule *rule = set_rule_of(file);
-    struct format_verdict said = file->said;
+    struct format_verdict said = *file->said;
     struct format_set set;
 
     set_begin(&set, scene);
@@ -369,11 +369,11 @@ static void group_whole_reach(struct format_scene *scene, struct format_file *fi
 
     set_begin(&set, scene);
     set_add(&set, file);
-    if (!scene->official || file->said.why == REASON_DEFERRED || rule->flags & SET_LEADS)
+    if (!scene->official || file->said->why == REASON_DEFERRED || rule->flags & SET_LEADS)
         in_reach(scene, file, add, &set);
     if (set.n == 1 && rule->flags & SET_COMMON && !scene->official)
-        file->said = (struct format_verdict){.why = REASON_UNKNOWN_FORMAT};
-    set_end(&set, &file->said);
+        file_says(scene, file, (struct format_verdict){.why = REASON_UNKNOWN_FORMAT});
+    set_end(&set, file->said);
 }
 
 static void group(struct format_scene *scene, struct format_file *file)
@@ -382,7 +382,7 @@ static void group(struct format_scene *scene, struct format_file *file)
 
     if (!rule || rule->flags & SET_PART)
         return;
-    (file->said.why == REASON_NONE ? group_native : group_whole_reach)(scene, file);
+    (file->said->why == REASON_NONE ? group_native : group_whole_reach)(scene, file);
 }
 
 /* ---- what no master took ---- */
@@ -391,10 +391,12 @@ static void group(struct format_scene *scene, struct format_file *file)
 static void group_beside_its_set(struct format_scene *scene, struct format_file *file)
 {
     bool preview = suffix_is_one_of(file->entry->name, "bmp jpg png");
+    struct format_verdict said = *file->said;
 
-    file->said.why = preview ? REASON_EXCLUDED : suffix_is_one_of(file->entry->name, "tif tiff") ? REASON_FOREIGN
-                                                                                                 : REASON_UNKNOWN_FORMAT;
-    file->said.text = preview ? "a preview in the directory of a set" : NULL;
+    said.why = preview ? REASON_EXCLUDED : suffix_is_one_of(file->entry->name, "tif tiff") ? REASON_FOREIGN
+                                                                                           : REASON_UNKNOWN_FORMAT;
+    said.text = preview ? "a preview in the directory of a set" : NULL;
+    file_says(scene, file, said);
     group_alone(scene, file);
 }
 
@@ -409,8 +411,8 @@ static bool master_is_there(const struct format_scene *scene, const char *base, 
 /* All of a special directory together. */
 static void group_place(struct format_scene *scene, struct format_file *file)
 {
-    const struct place_rule *place = &places[file->said.facts->flags];
-    int n = (int)file->said.facts->number;
+    const struct place_rule *place = &places[file->said->facts->flags];
+    int n = (int)file->said->facts->number;
     AUTO(mem_freep) char *base = mem_printf("%.*s%s", n, file->entry->path, n > 0 ? "/" : "");
     struct format_set set;
 
@@ -424,11 +426,11 @@ static void group_place(struct format_scene *scene, struct format_file *file)
 
         if (strncmp(f->entry->path, base, strlen(base)) != 0)
             break;
-        if (f->driver == &format_sets && f->said.facts && !set_rule_of(f) &&
-            strcmp(places[f->said.facts->flags].format, place->format) == 0)
+        if (f->driver == &format_sets && f->said->facts && !set_rule_of(f) &&
+            strcmp(places[f->said->facts->flags].format, place->format) == 0)
             set_add(&set, f);
     }
-    set_end(&set, &file->said);
+    set_end(&set, file->said);
 }
 
 static void leftover(struct format_scene *scene, struct format_file *file)
@@ -437,7 +439,7 @@ static void leftover(struct format_scene *scene, struct format_file *file)
         group_place(scene, file);
         return;
     }
-    file->said = (struct format_verdict){.why = REASON_UNKNOWN_FORMAT, .unknown = true};
+    file_says(scene, file, (struct format_verdict){.why = REASON_UNKNOWN_FORMAT, .unknown = true});
     file->driver = NULL;
     group_alone(scene, file);
 }
@@ -449,7 +451,7 @@ static void leave_out(void *arg, struct format_file *f)
 
     if (f->driver == &format_ome_tiff || !f->driver || set_rule_of(f))
         return;
-    f->said = (struct format_verdict){.why = REASON_FOREIGN, .format = f->said.format};
+    file_says(scene, f, (struct format_verdict){.why = REASON_FOREIGN, .format = f->said->format});
     group_alone(scene, f);
 }
 
@@ -458,7 +460,7 @@ static void finish(struct format_scene *scene)
     for (size_t i = 0; i < scene->n_files; i++) {
         const struct set_rule *rule = set_rule_of(&scene->files[i]);
 
-        if (rule && rule->flags & SET_LEADS && scene->files[i].said.why == REASON_NONE)
+        if (rule && rule->flags & SET_LEADS && scene->files[i].said->why == REASON_NONE)
             in_reach(scene, &scene->files[i], leave_out, scene);
     }
 }

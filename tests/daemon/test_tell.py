@@ -129,6 +129,14 @@ class Tell(Bench):
         self.assertRegex(self.log(), r'way="webhook"')
         self.stop(process)
 
+    def test_a_webhook_without_libcurl_is_logged(self):
+        (self.top / 'libcurl.so.4').write_text('no library')
+        self.tell('webhook = "http://localhost:1/"')
+        process = self.start(LD_LIBRARY_PATH=str(self.top))
+        self.wait_for(lambda: 'tell.failed' in self.log())
+        self.assertRegex(self.log(), r'way="webhook".*libcurl cannot be loaded: .*libcurl.so.4')
+        self.stop(process)
+
     def test_more_than_the_limit_are_counted(self):
         self.tell(f'command = "{self.keeper("hook")}"', 'per_hour = 1', 'on = "all"')
         self.conf.write_text(self.conf.read_text() + f'[[root]]\nname = "s"\npath = "{self.top}/tree/Spindle orientation"\npolicy = "any"\n')

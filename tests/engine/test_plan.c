@@ -17,6 +17,9 @@ struct scene {
     char dir[64];
     struct tree *tree;
     struct cards cards;
+    struct format_group sets[4];
+    struct format_kept kept[4];
+    struct format_groups groups;
     struct plan plan;
 };
 
@@ -70,9 +73,22 @@ static void scan(struct scene *s)
 
 static void make(struct scene *s, const struct format_group *groups, size_t n)
 {
-    const struct format_groups all = {.at = groups, .n = n};
+    assert_true(n <= ARRAY_LEN(s->kept));
+    for (size_t i = 0; i < n; i++) {
+        s->sets[i] = groups[i];
+        s->kept[i] = (struct format_kept){.target = groups[i].members[0], .set = &s->sets[i]};
+    }
+    s->groups = (struct format_groups){.at = s->kept, .n = n};
+    plan_make(s->tree, &s->groups, &s->cards, NULL, "top", NULL, &any, &s->plan);
+}
 
-    plan_make(s->tree, &all, &s->cards, NULL, "top", NULL, &any, &s->plan);
+/* A fileset of the plan; until the end of the scene. */
+static struct plan_fileset at(struct scene *s, size_t i)
+{
+    struct plan_fileset f;
+
+    plan_fileset_at(&s->plan, i, s->plan.arena, &f);
+    return f;
 }
 
 static void end(struct scene *s)
@@ -104,10 +120,10 @@ static void a_set_goes_where_its_target_belongs_and_is_named_after_it(void **sta
     make(&s, &(struct format_group){.members = members, .n_members = 2, .format = "VSI", .text = ""}, 1);
 
     assert_int_equal(s.plan.n_filesets, 1);
-    assert_int_equal(s.plan.filesets[0].why, REASON_NONE);
-    assert_string_equal(s.plan.filesets[0].name, "sub-a.vsi");
-    assert_int_equal(plan_fileset_bytes(&s.plan.filesets[0]), 3);
-    assert_string_equal(s.plan.targets[s.plan.filesets[0].target].dir, "exp");
+    assert_int_equal(at(&s, 0).why, REASON_NONE);
+    assert_string_equal(at(&s, 0).name, "sub-a.vsi");
+    assert_int_equal(plan_fileset_bytes(&(struct plan_fileset[]){at(&s, 0)}[0]), 3);
+    assert_string_equal(s.plan.targets[at(&s, 0).target].dir, "exp");
     end(&s);
 }
 
@@ -125,8 +141,8 @@ static void a_member_with_a_nearer_card_holds_its_set(void **state)
     const struct tree_entry *members[] = {entry(&s, "exp/a.xml"), entry(&s, "exp/in/a.bin")};
     make(&s, &(struct format_group){.members = members, .n_members = 2, .format = "X", .text = ""}, 1);
 
-    assert_int_equal(s.plan.filesets[0].why, REASON_CONFLICT);
-    assert_non_null(strstr(s.plan.filesets[0].text, "exp/in/a.bin"));
+    assert_int_equal(at(&s, 0).why, REASON_CONFLICT);
+    assert_non_null(strstr(at(&s, 0).text, "exp/in/a.bin"));
     assert_int_equal(s.plan.n_targets, 0);
     end(&s);
 }
@@ -169,7 +185,7 @@ static void equal_cards_in_one_directory_count_as_one(void **state)
     const struct tree_entry *image[] = {entry(&s, "a.tif")};
     make(&s, &(struct format_group){.members = image, .n_members = 1, .format = "TIFF", .text = ""}, 1);
     assert_int_equal(s.cards.n, 2);
-    assert_int_equal(s.plan.filesets[0].why, REASON_NONE);
+    assert_int_equal(at(&s, 0).why, REASON_NONE);
     end(&s);
 }
 
@@ -186,7 +202,7 @@ static void a_good_card_beside_a_broken_one_applies(void **state)
     const struct tree_entry *image[] = {entry(&s, "a.tif")};
     make(&s, &(struct format_group){.members = image, .n_members = 1, .format = "TIFF", .text = ""}, 1);
     assert_int_equal(s.cards.at[0].why, REASON_BROKEN_CARD);
-    assert_int_equal(s.plan.filesets[0].why, REASON_NONE);
+    assert_int_equal(at(&s, 0).why, REASON_NONE);
     end(&s);
 }
 
@@ -211,7 +227,7 @@ static void a_pair_that_omero_cannot_store_holds_the_card_with_its_line(void **s
     make(&s, &(struct format_group){.members = image, .n_members = 1, .format = "TIFF", .text = ""}, 1);
     assert_int_equal(s.cards.at[0].why, REASON_TOO_LONG);
     assert_int_equal(s.cards.at[0].line, 6);
-    assert_int_equal(s.plan.filesets[0].why, REASON_TOO_LONG);
+    assert_int_equal(at(&s, 0).why, REASON_TOO_LONG);
     assert_int_equal(s.cards.at[1].why, REASON_NONE);
     end(&s);
 }
@@ -227,9 +243,9 @@ static void a_path_that_is_not_utf8_is_held_and_not_renamed(void **state)
     scan(&s);
     const struct tree_entry *image[] = {entry(&s, "a\xE9.tif")};
     make(&s, &(struct format_group){.members = image, .n_members = 1, .format = "TIFF", .text = ""}, 1);
-    assert_int_equal(s.plan.filesets[0].why, REASON_NOT_UTF8);
-    assert_null(s.plan.filesets[0].name);
-    assert_non_null(strstr(s.plan.filesets[0].text, "a\\xE9.tif"));
+    assert_int_equal(at(&s, 0).why, REASON_NOT_UTF8);
+    assert_null(at(&s, 0).name);
+    assert_non_null(strstr(at(&s, 0).text, "a\\xE9.tif"));
     end(&s);
 }
 
@@ -252,8 +268,8 @@ static void what_the_driver_refuses_is_held_below_a_card_and_left_out_elsewhere(
     };
     make(&s, groups, 3);
     assert_int_equal(s.plan.n_filesets, 1);
-    assert_int_equal(s.plan.filesets[0].why, REASON_DEFERRED);
-    assert_string_equal(s.plan.filesets[0].text, "later");
+    assert_int_equal(at(&s, 0).why, REASON_DEFERRED);
+    assert_string_equal(at(&s, 0).text, "later");
     assert_int_equal(s.plan.n_skips, 2);
     assert_int_equal(s.plan.skips[0].why, REASON_UNKNOWN_FORMAT);
     assert_int_equal(s.plan.skips[1].why, REASON_NO_CARD);
@@ -280,7 +296,7 @@ static void a_card_that_cannot_be_read_keeps_its_files_waiting(void **state)
         assert_int_equal(seteuid(0), 0);
     const struct tree_entry *image[] = {entry(&s, "a.tif")};
     make(&s, &(struct format_group){.members = image, .n_members = 1, .format = "TIFF", .text = ""}, 1);
-    assert_int_equal(s.plan.filesets[0].why, REASON_UNREADABLE);
+    assert_int_equal(at(&s, 0).why, REASON_UNREADABLE);
     end(&s);
 }
 

@@ -115,7 +115,7 @@ static void assert_group(const struct place *p, const char *want)
     struct buf have = BUF_INIT(1 << 16);
 
     for (size_t i = 0; i < p->groups->n; i++) {
-        const struct format_group *g = &p->groups->at[i];
+        const struct format_group kept = format_group_at(p->groups, i), *g = &kept;
 
         if (strlen(g->members[0]->path) != target || strncmp(g->members[0]->path, want, target) != 0)
             continue;
@@ -131,8 +131,8 @@ static void assert_group(const struct place *p, const char *want)
 static const char *text_of(const struct place *p, const char *target)
 {
     for (size_t i = 0; i < p->groups->n; i++)
-        if (strcmp(p->groups->at[i].members[0]->path, target) == 0)
-            return p->groups->at[i].text;
+        if (strcmp(p->groups->at[i].target->path, target) == 0)
+            return format_group_at(p->groups, i).text;
     fail_msg("no group of %s", target);
     return NULL;
 }
@@ -149,7 +149,7 @@ static void groups_come_by_target_and_every_file_is_in_one(void **state)
     group(p);
     assert_int_equal(p->groups->n, ARRAY_LEN(names));
     for (size_t i = 1; i < p->groups->n; i++)
-        assert_true(strcmp(p->groups->at[i - 1].members[0]->path, p->groups->at[i].members[0]->path) < 0);
+        assert_true(strcmp(p->groups->at[i - 1].target->path, p->groups->at[i].target->path) < 0);
     assert_group(p, "caf\xE9.tif | TIFF");
     assert_group(p, "notes.txt | unknown-format");
 }

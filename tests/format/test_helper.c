@@ -74,13 +74,13 @@ static int help(struct place *p, const char *script, int64_t timeout_s, struct e
     return format_help(p->tree, p->path, &helper, p->groups, err);
 }
 
-static const struct format_group *group_at(const struct place *p, const char *target)
+static struct format_group group_at(const struct place *p, const char *target)
 {
     for (size_t i = 0; i < p->groups->n; i++)
-        if (strcmp(p->groups->at[i].members[0]->path, target) == 0)
-            return &p->groups->at[i];
+        if (strcmp(p->groups->at[i].target->path, target) == 0)
+            return format_group_at(p->groups, i);
     fail_msg("no group of %s", target);
-    return NULL;
+    return (struct format_group){0};
 }
 
 #define HEAD "echo '#======================================'; " \
@@ -91,15 +91,15 @@ static void its_groups_take_the_place_of_deferred_ones(void **state)
     struct place *p = *state;
     struct err err = ERR_INIT;
 
-    assert_int_equal(group_at(p, "plate/001.flex")->why, REASON_DEFERRED);
+    assert_int_equal(group_at(p, "plate/001.flex").why, REASON_DEFERRED);
     assert_ok(help(p, HEAD "echo $1/001.flex; echo $1/002.flex", 60, &err), &err);
 
-    const struct format_group *g = group_at(p, "plate/001.flex");
+    const struct format_group g = group_at(p, "plate/001.flex");
 
-    assert_int_equal(g->why, REASON_NONE);
-    assert_int_equal(g->n_members, 2);
-    assert_true(g->plate && g->helped);
-    assert_string_equal(g->reader, "loci.formats.in.FlexReader");
+    assert_int_equal(g.why, REASON_NONE);
+    assert_int_equal(g.n_members, 2);
+    assert_true(g.plate && g.helped);
+    assert_string_equal(g.reader, "loci.formats.in.FlexReader");
     assert_int_equal(p->groups->n, 3); /* the picture and the text stand as they were */
 }
 
@@ -109,10 +109,10 @@ static void what_it_does_not_speak_of_stays_deferred(void **state)
     struct err err = ERR_INIT;
 
     assert_ok(help(p, HEAD "echo $1/001.flex", 60, &err), &err);
-    assert_int_equal(group_at(p, "plate/001.flex")->why, REASON_NONE);
-    assert_int_equal(group_at(p, "plate/002.flex")->why, REASON_DEFERRED);
+    assert_int_equal(group_at(p, "plate/001.flex").why, REASON_NONE);
+    assert_int_equal(group_at(p, "plate/002.flex").why, REASON_DEFERRED);
     assert_ok(help(p, "exit 125", 60, &err), &err);
-    assert_int_equal(group_at(p, "plate/002.flex")->why, REASON_DEFERRED);
+    assert_int_equal(group_at(p, "plate/002.flex").why, REASON_DEFERRED);
 }
 
 static void a_group_with_a_file_that_has_a_driver_is_not_taken(void **state)
@@ -121,8 +121,8 @@ static void a_group_with_a_file_that_has_a_driver_is_not_taken(void **state)
     struct err err = ERR_INIT;
 
     assert_ok(help(p, HEAD "echo $1/001.flex; echo $1/002.flex; echo $1/../a.pgm | sed s:plate/../::", 60, &err), &err);
-    assert_int_equal(group_at(p, "plate/001.flex")->why, REASON_DEFERRED);
-    assert_int_equal(group_at(p, "a.pgm")->why, REASON_NONE);
+    assert_int_equal(group_at(p, "plate/001.flex").why, REASON_DEFERRED);
+    assert_int_equal(group_at(p, "a.pgm").why, REASON_NONE);
 }
 
 static void what_cannot_be_used_changes_nothing(void **state)
@@ -150,7 +150,7 @@ static void what_cannot_be_used_changes_nothing(void **state)
         assert_fails(help(p, rows[i].script, strstr(rows[i].script, "sleep") ? 1 : 60, &err), &err, REASON_HELPER);
         if (!strstr(err.text, rows[i].text))
             fail_msg("row %zu: %s", i, err.text);
-        assert_int_equal(group_at(p, "plate/001.flex")->why, REASON_DEFERRED);
+        assert_int_equal(group_at(p, "plate/001.flex").why, REASON_DEFERRED);
     }
 }
 

@@ -82,14 +82,17 @@ static void group(struct place *p)
     assert_ok(format_group_tree(p->tree, NULL, &p->groups, &err), &err);
 }
 
-static const struct format_group *group_of(const struct place *p, const char *path)
+static struct format_group group_of(const struct place *p, const char *path)
 {
-    for (size_t i = 0; i < p->groups->n; i++)
-        for (size_t m = 0; m < p->groups->at[i].n_members; m++)
-            if (strcmp(p->groups->at[i].members[m]->path, path) == 0)
-                return &p->groups->at[i];
+    for (size_t i = 0; i < p->groups->n; i++) {
+        const struct format_group g = format_group_at(p->groups, i);
+
+        for (size_t m = 0; m < g.n_members; m++)
+            if (strcmp(g.members[m]->path, path) == 0)
+                return g;
+    }
     fail_msg("no group of %s", path);
-    return NULL;
+    return (struct format_group){0};
 }
 
 /* One file, and what is said of it. */
@@ -106,10 +109,10 @@ static void check(struct place *p, const struct given *g)
     put(p, g->name, g->bytes, g->n ? g->n : strlen(g->bytes));
     group(p);
 
-    const struct format_group *have = group_of(p, g->name);
+    const struct format_group have = group_of(p, g->name);
 
-    if (have->why != g->want || (g->text && !strstr(have->text, g->text)))
-        fail_msg("%s: %s (%s)", g->name, reason_row(have->why)->name, have->text);
+    if (have.why != g->want || (g->text && !strstr(have.text, g->text)))
+        fail_msg("%s: %s (%s)", g->name, reason_row(have.why)->name, have.text);
     unlinkat(p->fd, g->name, 0);
 }
 
@@ -175,8 +178,8 @@ static void elements_within_one_another_have_an_end(void **state)
     put(p, "x.afi", b.data, b.len);
     buf_clear(&b);
     group(p);
-    assert_int_equal(group_of(p, "x.afi")->why, REASON_BROKEN_FILE);
-    assert_non_null(strstr(group_of(p, "x.afi")->text, "within one another"));
+    assert_int_equal(group_of(p, "x.afi").why, REASON_BROKEN_FILE);
+    assert_non_null(strstr(group_of(p, "x.afi").text, "within one another"));
 }
 
 /* Names that lead out, or to what is no member, are missing and nothing else. */
@@ -199,10 +202,10 @@ static void names_never_lead_out(void **state)
         put_text(p, masters[i].name, masters[i].text);
         group(p);
 
-        const struct format_group *g = group_of(p, masters[i].name);
+        const struct format_group g = group_of(p, masters[i].name);
 
-        if (g->why != REASON_INCOMPLETE || g->n_missing != 1 || g->n_members != 1)
-            fail_msg("%s: %s: %s (%s)", masters[i].name, masters[i].text, reason_row(g->why)->name, g->text);
+        if (g.why != REASON_INCOMPLETE || g.n_missing != 1 || g.n_members != 1)
+            fail_msg("%s: %s: %s (%s)", masters[i].name, masters[i].text, reason_row(g.why)->name, g.text);
         unlinkat(p->fd, masters[i].name, 0);
     }
 }
@@ -221,13 +224,13 @@ static void a_master_of_many_names_is_bounded(void **state)
     put_tiff(p, "img_000000007.tif");
     group(p);
 
-    const struct format_group *g = group_of(p, "metadata.txt");
+    const struct format_group g = group_of(p, "metadata.txt");
 
-    assert_int_equal(g->why, REASON_INCOMPLETE);
-    assert_int_equal(g->n_missing, 99999);
-    assert_string_equal(g->missing[FORMAT_MISSING_KEPT - 1].name, "img_000000020.tif");
-    assert_non_null(strstr(g->text, "and 99996 more are missing"));
-    assert_true(g->tolerated);
+    assert_int_equal(g.why, REASON_INCOMPLETE);
+    assert_int_equal(g.n_missing, 99999);
+    assert_string_equal(g.missing[FORMAT_MISSING_KEPT - 1].name, "img_000000020.tif");
+    assert_non_null(strstr(g.text, "and 99996 more are missing"));
+    assert_true(g.tolerated);
 }
 
 /* So many masters of so many names that all of them together meet the ceiling. */
@@ -244,7 +247,7 @@ static void many_masters_of_many_names_are_bounded(void **state)
     }
     group(p);
     for (size_t i = 0; i < p->groups->n; i++)
-        refused += strstr(p->groups->at[i].text, "name too many others") != NULL;
+        refused += strstr(format_group_at(p->groups, i).text, "name too many others") != NULL;
     assert_int_equal(refused, 30 - NAMES_TREE_MAX / 100000 - 1);
 }
 
@@ -264,7 +267,7 @@ static void sparse_files_are_not_read(void **state)
     }
     group(p);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (group_of(p, names[i])->why == REASON_NONE)
+        if (group_of(p, names[i]).why == REASON_NONE)
             fail_msg("%s was taken", names[i]);
 }
 
@@ -278,8 +281,8 @@ static void circles_of_masters_end(void **state)
     put_text(p, "b.xlcf", "<E><Reference File=\"A.XLCF\"/><Frame File=\"x.tif\"/></E>");
     put_tiff(p, "x.tif");
     group(p);
-    assert_int_equal(group_of(p, "x.tif")->n_members, 4);
-    assert_string_equal(group_of(p, "x.tif")->members[0]->path, "p.xlef");
+    assert_int_equal(group_of(p, "x.tif").n_members, 4);
+    assert_string_equal(group_of(p, "x.tif").members[0]->path, "p.xlef");
 }
 
 #define in_place(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)

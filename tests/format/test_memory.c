@@ -101,14 +101,16 @@ static void same_groups(const struct format_groups *a, const struct format_group
 {
     assert_int_equal(a->n, b->n);
     for (size_t i = 0; i < a->n; i++) {
-        assert_int_equal(a->at[i].why, b->at[i].why);
-        assert_int_equal(a->at[i].n_members, b->at[i].n_members);
-        assert_int_equal(a->at[i].n_missing, b->at[i].n_missing);
-        assert_int_equal(a->at[i].by_name, b->at[i].by_name);
-        assert_string_equal(a->at[i].members[0]->path, b->at[i].members[0]->path);
-        assert_string_equal(a->at[i].format, b->at[i].format);
-        assert_string_equal(a->at[i].text, b->at[i].text);
-        assert_string_equal(a->at[i].reader ? a->at[i].reader : "", b->at[i].reader ? b->at[i].reader : "");
+        const struct format_group x = format_group_at(a, i), y = format_group_at(b, i);
+
+        assert_int_equal(x.why, y.why);
+        assert_int_equal(x.n_members, y.n_members);
+        assert_int_equal(x.n_missing, y.n_missing);
+        assert_int_equal(x.by_name, y.by_name);
+        assert_string_equal(x.members[0]->path, y.members[0]->path);
+        assert_string_equal(x.format, y.format);
+        assert_string_equal(x.text, y.text);
+        assert_string_equal(x.reader ? x.reader : "", y.reader ? y.reader : "");
     }
 }
 
@@ -143,7 +145,7 @@ static void files_that_are_known_stay_closed(void **state)
         ((char *)m.files[i].bytes)[0] ^= 1;
     assert_ok(format_group_tree(tree, &options, &gone, &err), &err);
     for (size_t i = 0; i < gone->n; i++)
-        assert_int_equal(gone->at[i].why, REASON_GONE);
+        assert_int_equal(format_group_at(gone, i).why, REASON_GONE);
     forget(&m);
     rmdir(path);
 }

@@ -60,10 +60,11 @@ static void check_one(const struct given *given)
     assert_ok(format_group_tree(tree, NULL, &groups, &err), &err);
     assert_int_equal(groups->n, 1);
 
-    AUTO(mem_freep) char *have = shown(&groups->at[0]);
+    const struct format_group g = format_group_at(groups, 0);
+    AUTO(mem_freep) char *have = shown(&g);
 
     if (strcmp(have, given->want) != 0)
-        fail_msg("%s of %zu bytes is %s (%s), not %s", given->name, given->size, have, groups->at[0].text, given->want);
+        fail_msg("%s of %zu bytes is %s (%s), not %s", given->name, given->size, have, g.text, given->want);
     unlinkat(dir, given->name, 0);
     rmdir(path);
 }

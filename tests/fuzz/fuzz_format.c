@@ -78,11 +78,12 @@ static void come_back(struct format_file *file, struct arena *arena)
     struct format_file back = {.entry = file->entry};
 
     recollection_keep(in, file);
-    if (!recollection_find(out, &back) || back.driver != file->driver || back.said.why != file->said.why ||
-        back.said.plate != file->said.plate || back.said.unknown != file->said.unknown || !back.said.facts != !file->said.facts)
+    if (!recollection_find(out, &back) || back.driver != file->driver || back.said->why != file->said->why ||
+        back.said->plate != file->said->plate || back.said->unknown != file->said->unknown ||
+        !back.said->facts != !file->said->facts)
         abort();
-    same(back.said.text, file->said.text);
-    same(back.said.format, file->said.format);
+    same(back.said->text, file->said->text);
+    same(back.said->format, file->said->format);
     recollection_free(in);
     recollection_free(out);
     buf_clear(&s.verdict);
@@ -92,11 +93,12 @@ static void come_back(struct format_file *file, struct arena *arena)
 static void detect_all(struct format_look *look)
 {
     for (size_t i = 0; format_drivers[i]; i++) {
-        struct format_file file = {.entry = look->entry, .driver = format_drivers[i]};
+        struct format_verdict said = {.why = REASON_NONE};
+        struct format_file file = {.entry = look->entry, .driver = format_drivers[i], .said = &said};
 
-        if (!format_drivers[i]->detect(look, &file.said))
+        if (!format_drivers[i]->detect(look, &said))
             continue;
-        if (file.said.why == REASON_NONE && !file.said.format)
+        if (said.why == REASON_NONE && !said.format)
             abort();
         come_back(&file, look->arena);
         return;
