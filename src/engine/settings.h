@@ -72,7 +72,7 @@ struct settings {
 extern const struct conf_key settings_keys[];
 extern const size_t settings_n_keys;
 
-#define SETTINGS_FILE "/etc/impomero/impomero.toml" /* and beside it impomero.d with any number of *.toml */
+#define SETTINGS_FILE IMPOMERO_CONFIG_DIR "/impomero.toml" /* and beside it impomero.d with any number of *.toml */
 
 /* One option of the command line that belongs to the table: word without dashes, value. */
 struct settings_option {

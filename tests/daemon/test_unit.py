@@ -35,13 +35,15 @@ class Unit(unittest.TestCase):
         r = analyze('security', '--offline=yes', '--threshold=20', str(self.unit))
         self.assertEqual(r.returncode, 0, r.stdout)
 
-    def test_the_drop_ins_are_understood_too(self):
+    def test_the_drop_ins_are_understood_too_and_expose_no_more(self):
         for name in ('in-place.conf', 'mounts.conf'):
             parts = self.unit.parent / 'impomero.service.d'
             parts.mkdir(exist_ok=True)
             shutil.copy(pathlib.Path(EXAMPLES) / name, parts)
         r = analyze('verify', '--man=no', str(self.unit))
         self.assertEqual((r.returncode, r.stderr), (0, ''))
+        r = analyze('security', '--offline=yes', '--threshold=20', str(self.unit))
+        self.assertEqual(r.returncode, 0, r.stdout)
 
 
 class Rules(unittest.TestCase):
