@@ -60,7 +60,7 @@ static void option_row(FILE *out, const char *name, const char *arg, const char 
 
 static void settings_rows(FILE *out)
 {
-    fputs("\nSettings (also in " SETTINGS_FILE " and the environment):\n", out);
+    fprintf(out, "\nSettings (also in %s and the environment):\n", settings_file);
     option_row(out, "config", "FILE", "the configuration file to read");
     option_row(out, "quiet", NULL, "say only what went wrong");
     option_row(out, "verbose", NULL, "say more: the log's level is debug");

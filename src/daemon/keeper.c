@@ -12,9 +12,10 @@ enum { TICK_MS = 250 };
 
 /* ---- reload ---- */
 
-static void say_taken(const struct settings *old, const struct settings *now)
+/* What needs a restart is told apart by what the program began with. */
+static void say_taken(const struct settings *first, const struct settings *now)
 {
-    AUTO(mem_freep) char *restart = settings_need_restart(old, now);
+    AUTO(mem_freep) char *restart = settings_need_restart(first, now);
 
     log_most((enum log_level)log_level_named(now->log_level));
     if (restart)
@@ -36,7 +37,7 @@ static void reload(struct daemon *d)
     }
     g->before = d->read;
     d->read = g;
-    say_taken(d->engine.settings, &g->settings);
+    say_taken(d->job->settings, &g->settings);
     d->engine.settings = &g->settings;
     atomic_store(&d->renewed, true);
     notify_reloaded(NULL);

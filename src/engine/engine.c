@@ -410,6 +410,8 @@ static void renew(struct loop *l)
     if (!e->job->renewed || !atomic_exchange(e->job->renewed, false))
         return;
     sessions_renew(e->sessions, e->job->settings);
+    placing_renew(e);
+    l->pause_until_ms = 0; /* a new password is tried at once */
     if (roots_find(&found, e, l->a, &err) < 0) {
         roots_clear(&found);
         log_warn("roots.kept", "the directory trees stay those of before", LOG_ERR(&err));

@@ -51,6 +51,13 @@ void trials_clear(struct trials *t)
     *t = (struct trials){0};
 }
 
+void placing_renew(struct engine *e)
+{
+    keylock_take(&e->makers, "trial");
+    trials_clear(&e->trials);
+    keylock_give(&e->makers, "trial");
+}
+
 /* NULL: not tried, or so long ago that it is to be tried again. */
 static const struct trial *tried(const struct trials *t, int64_t root)
 {

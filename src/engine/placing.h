@@ -14,3 +14,4 @@ int placing_try(struct work *w, struct err *err);
 int placing_put(struct work *w, size_t i, int fd, const struct om_source *source, struct err *err);
 
 void trials_clear(struct trials *t);
+void placing_renew(struct engine *e); /* other settings: what trials found out holds no more */

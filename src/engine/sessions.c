@@ -33,19 +33,27 @@ struct sessions *sessions_new(const struct settings *settings, struct om_trust *
     return s;
 }
 
-void sessions_renew(struct sessions *s, const struct settings *settings)
-{
-    pthread_mutex_lock(&s->mutex);
-    s->settings = settings;
-    pthread_mutex_unlock(&s->mutex);
-}
-
 /* --- the administrator's --- */
 
 static void drop_admin(struct sessions *s)
 {
     om_client_close(s->admin);
     s->admin = NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+void sessions_renew(struct sessions *s, const struct settings *settings)
+{
+    pthread_mutex_lock(&s->mutex);
+    if (!same_text(s->settings->server.user, settings->server.user) ||
+        !same_text(s->settings->server.password, settings->server.password))
+        drop_admin(s);
+    s->settings = settings;
+    pthread_mutex_unlock(&s->mutex);
 }
 
 /* One ledger speaks of one server: the other one's numbers mean other things there. */
@@ -104,11 +112,6 @@ static int judge(struct sessions *s, const char *user, const char *group, struct
     ask.known = u == OM_ABSENT ? NULL : &known;
     ask.group_known = g == 0;
     return policy_may(&ask, name, err);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static struct session *take_idle(struct sessions *s, const char *user, const char *group)

@@ -23,7 +23,7 @@ struct session {
 
 /* `settings`, `trust` and `stop` (NULL: never) are borrowed.  Connects nothing yet. */
 struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust, const atomic_bool *stop) ATTR_MUST_USE;
-/* From now on; host, port and trust stay as they were. */
+/* From now on; host, port and trust stay as they were.  Another administrator logs in at the next need. */
 void sessions_renew(struct sessions *s, const struct settings *settings);
 void sessions_close(struct sessions *s); /* all must have been given back; NULL is fine */
 

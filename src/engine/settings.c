@@ -16,6 +16,8 @@
 
 enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
 
+const char settings_file[] = IMPOMERO_CONFIG_DIR "/impomero.toml";
+
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const checksums[] = {"server", "SHA1-160", "MD5-128", "CRC-32", "Adler-32", "File-Size-64", NULL};
 static const char *const tells[] = {"all", "trouble", NULL};
@@ -65,9 +67,8 @@ const struct conf_key settings_keys[] = {
     {"server", "port", CONF_INT, AT(server.port), .restart = true, .fallback = "4064", .min = 1, .max = 65535,
      .env = "OMERO_PORT",
      .option = "port", .text = "port of its router: 4064 with TLS, 4063 without"},
-    {"server", "user", CONF_TEXT, AT(server.user), .restart = true, .fallback = "root", .env = "OMERO_ROOT_USER",
-     .option = "user",
-     .arg = "NAME", .text = "the administrator who imports on behalf of the cards' users"},
+    {"server", "user", CONF_TEXT, AT(server.user), .fallback = "root", .env = "OMERO_ROOT_USER", .option = "user", .arg = "NAME",
+     .text = "the administrator who imports on behalf of the cards' users"},
     {"server", "password", CONF_TEXT, AT(server.password), .env = "OMERO_ROOT_PASSWORD", .secret = true, .example = "...",
      .text = "the password of that user; better in a file of its own"},
     {"server", "password_file", CONF_PATH, AT(server.password_file), .arg = "FILE", .example = "/etc/impomero/password",
@@ -353,7 +354,7 @@ int settings_load(struct settings *out, const char *config_path, const char *con
                   size_t n_options, struct err *err)
 {
     AUTO(settings_guard) struct settings s = {0};
-    const char *path = config_path ? config_path : SETTINGS_FILE;
+    const char *path = config_path ? config_path : settings_file;
 
     if (read_sources(&s, path, config_path != NULL, env, options, n_options, err) < 0)
         return -1;

@@ -72,14 +72,14 @@ struct settings {
 extern const struct conf_key settings_keys[];
 extern const size_t settings_n_keys;
 
-#define SETTINGS_FILE IMPOMERO_CONFIG_DIR "/impomero.toml" /* and beside it impomero.d with any number of *.toml */
+extern const char settings_file[]; /* /etc/impomero/impomero.toml, and beside it impomero.d with any number of *.toml */
 
 /* One option of the command line that belongs to the table: word without dashes, value. */
 struct settings_option {
     const char *option, *value;
 };
 
-/* Read everything: defaults, the file (`config_path`, or SETTINGS_FILE if there is one when it is NULL), its drop-ins,
+/* Read everything: defaults, the file (`config_path`, or settings_file if there is one when it is NULL), its drop-ins,
  * `env` (as environ) and the options, then the rules that no table can say: the state directory and the password's place.
  * -1: REASON_CONFIG, or REASON_UNREADABLE for a password file. */
 int settings_load(struct settings *out, const char *config_path, const char *const *env, const struct settings_option *options,

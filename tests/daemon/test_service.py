@@ -134,6 +134,67 @@ class Service(Bench):
         self.assertRegex(self.log(), r'daemon.restart-needed keys="workers"')
         self.stop(process)
 
+    # Each key outside of roots with a value that is not its default.
+    AT_THE_NEXT_START = {'server.host': '"127.0.0.1"', 'server.port': '1', 'server.ca_file': '"/nonexistent.pem"',
+                         'server.plain_tcp': 'true', 'server.allow_anonymous': 'true', 'server.timeout': '7', 'state': '"/nonexistent"',
+                         'workers': '3', 'trace': '"wire"'}
+    AT_ONCE = {'server.user': '"importer"', 'server.password': '"other"', 'server.password_file': '"{top}/credentials/impomero.password"',
+               'uploads': '5', 'import.deadline': '100', 'grouping.helper': '"/bin/false"', 'grouping.helper_timeout': '5',
+               'in_place.paths': '"/a=/b"', 'tell.on': '"trouble"', 'tell.command': '"/bin/true"', 'tell.webhook': '"http://localhost:1/"',
+               'tell.mail_to': '"a@b.example"', 'tell.mail_else': '"a@b.example"', 'tell.mail_from': '"a@b.example"',
+               'tell.sendmail': '"/bin/true"', 'tell.quiet': '7', 'tell.per_hour': '3', 'log.level': '"debug"'}
+
+    def reload(self, process, text):
+        """The keys that are named as to be taken at the next start."""
+        before = len(self.log())
+        self.conf.write_text(text)
+        process.send_signal(signal.SIGHUP)
+        self.hear('^RELOADING=1$')
+        self.hear('^READY=1$')
+        self.assertIn('the new configuration holds', self.messages[-1])
+        said = re.findall('daemon.restart-needed keys="(.*)"', self.wait_for(lambda: 'daemon.reloaded' in (l := self.log()[before:]) and l))
+        return said[0].split(', ') if said else []
+
+    def test_each_key_is_taken_by_a_reload_or_named(self):
+        listed = json.loads(subprocess.run([IMPOMERO, 'config', 'show', '--json', f'--config={self.conf}'], env=self.env, check=True,
+                                           capture_output=True, text=True).stdout)
+        outside = {k for k in listed if k not in ('roots', 'state_dir', 'has_password') and k.rpartition('.')[2] not in listed['roots'][0]}
+        self.assertEqual(outside, set(self.AT_THE_NEXT_START) | set(self.AT_ONCE))
+        good = self.conf.read_text()
+        self.conf.chmod(0o600)
+        process = self.start()
+        self.hear('^STATUS=0 under way; since the start 3 imported')
+        for key, value in {**self.AT_THE_NEXT_START, **self.AT_ONCE}.items():
+            section, _, name = key.rpartition('.')
+            line = f'{name} = {value}\n'.replace('{top}', str(self.top))
+            text = re.sub(rf'^{name} = .*\n', '', good, flags=re.M)
+            text = line + text if not section else text.replace('[server]\n', f'[server]\n{line}') if section == 'server' else \
+                f'{text}[{section}]\n{line}'
+            self.assertEqual(self.reload(process, text), [key] if key in self.AT_THE_NEXT_START else [], key)
+        self.assertEqual(self.reload(process, good), [])
+        self.stop(process)
+
+    def test_what_a_reload_takes_holds_for_the_next_file(self):
+        process = self.start(IMPOMERO_WORKERS='1')
+        self.hear('^STATUS=0 under way; since the start 3 imported')
+        hook = self.top / 'hook'
+        hook.write_text(f'#!/bin/sh\ncat >{self.top}/told\n')
+        hook.chmod(0o755)
+        self.conf.chmod(0o600)
+        text = self.conf.read_text().replace('policy', 'image_name = "new {file}"\npolicy') + (
+            f'[[root]]\nname = "spindle"\npath = "{self.top}/tree/Spindle orientation"\npolicy = "any"\n'
+            f'[tell]\nquiet = 0\ncommand = "{hook}"\n[log]\nlevel = "debug"\n')
+        self.reload(process, text.replace('[server]\n', '[server]\nuser = "nobody"\n'))
+        self.wait_for(lambda: 'engine.paused why=login' in self.log())
+        self.reload(process, text)
+        shutil.copy(self.top / 'tree/gut/stained/overview.png', self.top / 'tree/gut/later.png')
+        self.hear('^STATUS=0 under way; since the start 8 imported')
+        shown = subprocess.run([SANDBOX, '--show', '--data', self.top / 'sandbox'], capture_output=True, text=True, check=True).stdout
+        self.assertIn('new later.png', shown)
+        self.assertIn(' debug: ', self.log())
+        self.wait_for((self.top / 'told').exists)
+        self.stop(process)
+
     def test_a_reload_of_a_wrong_configuration_changes_nothing(self):
         process = self.start()
         self.hear('^STATUS=0 under way; since the start 3 imported')
