@@ -85,6 +85,11 @@ static const struct text texts[] = {
      "select a.id from %T l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and "
      "a.ns = :ns "
      "and see(l._grp, l._owner) order by a.id"},
+    {"select t.id, t.textValue from %T l, TagAnnotation t where l.child.id = t.id and l.parent.id = :d and "
+     "l.details.owner.id = :o order by t.id",
+     "ls",
+     "select t.id, t.textValue from %T l join Annotation t on t.id = l.child where t._kind = 'TagAnnotation' and l.parent = :d "
+     "and l._owner = :o and see(l._grp, l._owner) order by t.id"},
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
      "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
      "lllt",

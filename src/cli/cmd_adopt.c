@@ -166,6 +166,8 @@ const struct command command_ledger_rebuild = {
             "annotation and link have one owner and no other dataset carries the same identity.  Files are\n"
             "matched with the users' filesets by path and size.  A file below such a dataset that OMERO does not\n"
             "have is held: it may have been deleted there, and a person decides (impomero retry imports it).\n"
+            "Annotations stay as OMERO has them: the cards as they are now count as what was applied, so that\n"
+            "nothing that people changed or removed there is undone; later changes of a card are followed.\n"
             "Exit status 1: something is held or unclear.\n"
             "\n"
             "Example:\n"

@@ -426,6 +426,16 @@ static int each_user(struct adopt *w, struct set *sets, size_t n, for_user *run,
     return 0;
 }
 
+static int note_restored(struct adopt *w, struct err *err)
+{
+    for (size_t i = 0; i < w->n_targets; i++) {
+        if (w->targets[i].to_note && adopt_notes(w, w->targets[i].row, err) < 0)
+            return -1;
+        w->targets[i].to_note = false;
+    }
+    return 0;
+}
+
 static int look_at_user(struct adopt *w, struct set *sets, size_t n, struct err *err)
 {
     if (w->job->mode == ADOPT_REBUILD && adopt_restore(w, err) < 0)
@@ -436,7 +446,9 @@ static int look_at_user(struct adopt *w, struct set *sets, size_t n, struct err 
         if (look(&c, err) < 0)
             return -1;
     }
-    return w->job->mode == ADOPT_COUNT || w->job->mode == ADOPT_REBUILD ? 0 : adopt_datasets(w, err);
+    if (w->job->mode == ADOPT_REBUILD)
+        return note_restored(w, err);
+    return w->job->mode == ADOPT_COUNT ? 0 : adopt_datasets(w, err);
 }
 
 static int learn(struct adopt *w, struct set *sets, size_t n, struct err *err)

@@ -10,6 +10,7 @@ struct adopt_target {
     int64_t *filesets; /* numbers in OMERO of those taken */
     size_t n, cap;
     bool restored;     /* by its provenance, in a rebuild */
+    bool to_note;      /* its annotations are still to be looked at */
 };
 
 struct adopt {
@@ -35,3 +36,5 @@ int adopt_foreign(struct adopt *w, const struct ledger_dataset *d, struct err *e
 int adopt_learn_ledger(struct adopt *w, const char **lost, struct err *err);
 /* And what they say of this user's datasets is restored. */
 int adopt_restore(struct adopt *w, struct err *err);
+/* Then, when its images are known: the annotations of a dataset that was restored, and what the card has to do with them. */
+int adopt_notes(struct adopt *w, int64_t row, struct err *err);

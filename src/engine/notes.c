@@ -112,20 +112,13 @@ static bool is_known(const struct draft *w, int64_t id)
 
 static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *err)
 {
-    const struct om_arg args[] = {om_arg_long("d", w->d->omero_id), om_arg_long("o", w->c->who.user_id),
-                                  om_arg_string("ns", namespace_of(w))};
-    const struct om_query q = {.hql = arena_printf(w->a, "select a.id from %sAnnotationLink l join l.child a "
-                                                        "where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
-                                                        "order by a.id", om_parent_name(target_kind(w->d))),
-                               .cols = "l",
-                               .n_args = 3,
-                               .args = args};
-    struct om_rows rows;
+    const int64_t *ids;
+    size_t n = 0;
 
-    if (om_query(w->c, &q, w->a, &rows, err) < 0)
+    if (om_notes_linked(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w), w->a, &ids, &n, err) < 0)
         return -1;
-    for (size_t i = 0; i < rows.n; i++) {
-        *id = om_long(&rows, i, 0);
+    for (size_t i = 0; i < n; i++) {
+        *id = ids[i];
         if (is_known(w, *id))
             continue;
 

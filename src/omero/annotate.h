@@ -44,6 +44,24 @@ int om_comment_save(struct om_client *c, const struct om_note *note, const char 
  * `made` says which.  `ids` and `made` have n places.  One question, and one transaction if any is missing. */
 int om_tags_need(struct om_client *c, const char *const *texts, size_t n, int64_t *ids, bool *made, struct err *err);
 
+/* The same without making any: `ids` of those that are not there are -1, and their number is the answer. */
+int om_tags_find(struct om_client *c, const char *const *texts, size_t n, int64_t *ids, struct err *err);
+
+struct om_tag_row {
+    int64_t id;
+    const char *text;
+};
+struct om_tag_rows {
+    size_t n;
+    const struct om_tag_row *at; /* in the arena, lowest id first */
+};
+/* The tags that the session's user has linked a dataset or screen to. */
+int om_tags_linked(struct om_client *c, enum om_parent kind, int64_t parent, struct arena *mem, struct om_tag_rows *out,
+                   struct err *err);
+/* The annotations of a namespace that the session's user has linked it to: their ids, lowest first. */
+int om_notes_linked(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, struct arena *mem,
+                    const int64_t **out, size_t *n, struct err *err);
+
 /* Which of these annotations still exist in that group with that owner (owner -1: any)?  `alive` has n places. */
 int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, size_t n, int64_t owner, int64_t group,
                          bool *alive, struct err *err);

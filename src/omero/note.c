@@ -186,3 +186,27 @@ int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, s
             return -1;
     return 0;
 }
+
+int om_notes_linked(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, struct arena *mem,
+                    const int64_t **out, size_t *n, struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("d", parent), om_arg_long("o", c->who.user_id), om_arg_string("ns", ns)};
+    const struct om_query q = {.hql = arena_printf(mem, "select a.id from %sAnnotationLink l join l.child a "
+                                                        "where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
+                                                        "order by a.id", om_parent_name(kind)),
+                               .cols = "l",
+                               .n_args = 3,
+                               .args = args};
+    struct om_rows rows;
+
+    if (om_query(c, &q, mem, &rows, err) < 0)
+        return -1;
+
+    int64_t *ids = arena_alloc(mem, rows.n, sizeof(*ids));
+
+    for (size_t i = 0; i < rows.n; i++)
+        ids[i] = om_long(&rows, i, 0);
+    *out = ids;
+    *n = rows.n;
+    return 0;
+}

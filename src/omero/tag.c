@@ -1,6 +1,5 @@
 /* Tags: one of a text is used again where the user may link it. */
 #include <string.h>
-#include <sys/types.h>
 
 #include "omero/annotate.h"
 #include "omero/object.h"
@@ -21,8 +20,7 @@ static size_t choose(const struct om_rows *rows, const char *text, int64_t user)
     return best;
 }
 
-/* `ids` of those that are not there are -1; their number is the answer. */
-static ssize_t find_all(struct om_client *c, const char *const *texts, size_t n, int64_t *ids, struct err *err)
+int om_tags_find(struct om_client *c, const char *const *texts, size_t n, int64_t *ids, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_strings("v", texts, n)};
@@ -34,7 +32,7 @@ static ssize_t find_all(struct om_client *c, const char *const *texts, size_t n,
                                .n_args = 1,
                                .args = args};
     struct om_rows rows;
-    ssize_t absent = 0;
+    int absent = 0;
 
     if (om_query(c, &q, mem, &rows, err) < 0)
         return -1;
@@ -72,11 +70,34 @@ static int make_absent(struct om_client *c, const char *const *texts, size_t n, 
 
 int om_tags_need(struct om_client *c, const char *const *texts, size_t n, int64_t *ids, bool *made, struct err *err)
 {
-    ssize_t absent = n == 0 ? 0 : find_all(c, texts, n, ids, err);
+    int absent = n == 0 ? 0 : om_tags_find(c, texts, n, ids, err);
 
     for (size_t i = 0; i < n && absent >= 0; i++)
         made[i] = ids[i] < 0;
     if (absent < 0 || (absent > 0 && make_absent(c, texts, n, ids, (size_t)absent, err) < 0))
         return err_prefix(err, "tag '%s'%s: ", texts[0], n > 1 ? " and others" : "");
+    return 0;
+}
+
+int om_tags_linked(struct om_client *c, enum om_parent kind, int64_t parent, struct arena *mem, struct om_tag_rows *out,
+                   struct err *err)
+{
+    const struct om_arg args[] = {om_arg_long("d", parent), om_arg_long("o", c->who.user_id)};
+    const struct om_query q = {.hql = arena_printf(mem, "select t.id, t.textValue from %sAnnotationLink l, TagAnnotation t where "
+                                                        "l.child.id = t.id and l.parent.id = :d and l.details.owner.id = :o "
+                                                        "order by t.id", om_parent_name(kind)),
+                               .cols = "ls",
+                               .n_args = 2,
+                               .args = args};
+    struct om_rows rows;
+
+    if (om_query(c, &q, mem, &rows, err) < 0)
+        return -1;
+
+    struct om_tag_row *at = arena_alloc(mem, rows.n, sizeof(*at));
+
+    for (size_t i = 0; i < rows.n; i++)
+        at[i] = (struct om_tag_row){om_long(&rows, i, 0), om_string(&rows, i, 1)};
+    *out = (struct om_tag_rows){rows.n, at};
     return 0;
 }

@@ -5,10 +5,12 @@ a sandbox.  The other program is impomero with another state directory: it store
 
 usage: test_adopt.py IMPOMERO OMERO_SANDBOX SOURCE_DIRECTORY
 """
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import sys
 import unittest
 
@@ -141,6 +143,41 @@ class Adopt(Served):
         self.assertEqual(self.images(self.shown()), self.images(self.before))
         self.run_it('where', '--json', self.path('gut'))
         self.assertIn(json.loads(self.out)['datasets'][0]['uuid'], self.before)
+
+    def in_omero(self, *statements):
+        """What a person does there by hand."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, 'sandbox.db'), timeout=60)) as db, db:
+            for s in statements:
+                self.assertGreater(db.execute(s).rowcount, 0, s)
+
+    def test_what_people_did_stays_after_a_rebuild(self):
+        self.json('import')
+        tag = "(select id from Annotation where textValue = '{}')"
+        self.in_omero(f"delete from DatasetAnnotationLink where child in {tag.format('gut')}",
+                      f"delete from ImageAnnotationLink where child in {tag.format('gut')}",
+                      f"delete from ImageAnnotationLink where child in {tag.format('control')} and parent = (select max(parent) from "
+                      f"ImageAnnotationLink where child in {tag.format('control')})",
+                      "update Pair set value = 'Mus musculus' where name = 'organism' and value = 'Danio rerio'",
+                      "insert into Pair (holder, object, position, name, value) select holder, object, 99, 'by hand', 'yes' from Pair "
+                      "where value = 'Mus musculus'",
+                      "delete from Pair where name = 'channel_1'")
+        self.before = self.shown()
+        shutil.rmtree(self.state)
+        self.json('ledger', 'rebuild')
+        self.assertEqual((self.json('import')['imported'], self.shown()), ([], self.before))
+        card = self.path('gut', 'gut.toml')
+        with open(card, encoding='utf-8') as f:
+            text = f.read()
+        with open(card, 'w', encoding='utf-8') as f:
+            f.write(text.replace('"gut", "control"', '"gut", "new"').replace('E-cadherin', 'N-cadherin'))
+        self.assertEqual(len(self.json('import')['followed']), 1)
+        after = self.shown()
+        self.assertEqual([word in after for word in ('Mus musculus', 'by hand', 'N-cadherin', 'Danio rerio', 'channel_1', 'E-cadherin')],
+                         [True, True, True, False, False, False])
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, 'sandbox.db'))) as db:
+            count = {t: db.execute(f'select count(*) from ImageAnnotationLink where child in {tag.format(t)}').fetchone()[0]
+                     for t in ('gut', 'control', 'new')}
+        self.assertEqual(count, {'gut': 0, 'control': 0, 'new': 3})
 
     def test_what_omero_does_not_have_is_left_to_a_person(self):
         self.json('import')
