@@ -81,23 +81,33 @@ int io_open_any_beneath(int dirfd, const char *path, int flags)
     return fd;
 }
 
-int io_need_regular(int fd, const char *path, struct err *err)
+int io_need_regular(int fd, const char *path, uint64_t *size, struct err *err)
 {
-    AUTO(mem_freep) char *shown = str_show(path);
     struct stat st;
 
     if (fstat(fd, &st) < 0)
         return path_err(err, errno, "looking at", path);
-    return S_ISREG(st.st_mode) ? 0 : err_set(err, REASON_NOT_REGULAR, 0, "not a regular file: %s", shown);
+    if (!S_ISREG(st.st_mode)) {
+        AUTO(mem_freep) char *shown = str_show(path);
+        return err_set(err, REASON_NOT_REGULAR, 0, "not a regular file: %s", shown);
+    }
+    if (size)
+        *size = (uint64_t)st.st_size;
+    return 0;
 }
 
 int io_open_beneath(int dirfd, const char *path, struct err *err)
+{
+    return io_open_sized_beneath(dirfd, path, NULL, err);
+}
+
+int io_open_sized_beneath(int dirfd, const char *path, uint64_t *size, struct err *err)
 {
     AUTO(io_closep) int fd = io_open_any_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return path_err(err, errno, "opening", path);
-    if (io_need_regular(fd, path, err) < 0)
+    if (io_need_regular(fd, path, size, err) < 0)
         return -1;
     return io_steal(&fd);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -16,10 +17,12 @@ int io_open_dir(const char *path, struct err *err);
 /* Open a regular file below `dirfd` for reading: openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, O_NONBLOCK for what is no
  * regular file after all.  `path` is relative.  -1: REASON_GONE, REASON_LINK, REASON_NOT_REGULAR, REASON_UNREADABLE. */
 int io_open_beneath(int dirfd, const char *path, struct err *err);
+/* The same; `size`: the bytes that it has now, NULL is fine. */
+int io_open_sized_beneath(int dirfd, const char *path, uint64_t *size, struct err *err);
 /* The same for whatever lies there and with flags of open(2) of the caller's; O_PATH opens a link itself.  -1: errno. */
 int io_open_any_beneath(int dirfd, const char *path, int flags);
-/* Only a regular file; else -1: REASON_NOT_REGULAR. */
-int io_need_regular(int fd, const char *path, struct err *err);
+/* Only a regular file, with its size if that is not NULL; else -1: REASON_NOT_REGULAR. */
+int io_need_regular(int fd, const char *path, uint64_t *size, struct err *err);
 
 /* Is an open file open for writing too, by any process of this machine?  1 yes; 0 no, or it cannot be known: the file belongs to
  * somebody else and the caller has no CAP_LEASE, or its file system has no leases (most network shares).

@@ -57,3 +57,28 @@ char *js_dump(const json_t *value)
 {
     return json_dumps(value, JSON_ENCODE_ANY);
 }
+
+/* Bytes that stand in a JSON text as they are. */
+static size_t plain_length(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] >= ' ' && s[n] < 0x7F && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
+}
+
+void js_print_text(FILE *out, const char *s)
+{
+    size_t n = s ? plain_length(s) : 0;
+
+    if (s && s[n] == '\0') {
+        putc('"', out);
+        fwrite(s, 1, n, out);
+        putc('"', out);
+        return;
+    }
+
+    AUTO(js_freep) json_t *text = js_text(s);
+    json_dumpf(text, out, JSON_ENCODE_ANY);
+}

@@ -22,5 +22,8 @@ void js_add_path(json_t *object, const char *name, const char *path);
 void js_print(FILE *out, const json_t *value);
 void js_print_indented(FILE *out, const json_t *value);
 
+/* What js_text gives of a text, without a tree of values and without the end of the line: for very many of them. */
+void js_print_text(FILE *out, const char *s);
+
 /* The same as text, without the end of the line; owned by the caller. */
 char *js_dump(const json_t *value) ATTR_MUST_USE;

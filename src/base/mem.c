@@ -121,6 +121,18 @@ void arena_freep(struct arena **a)
     arena_free(*a);
 }
 
+void arena_join(struct arena *into, struct arena *other)
+{
+    struct chunk **end = into->chunks ? &into->chunks->next : &into->chunks, *rest = *end;
+
+    *end = other->chunks;
+    while (*end)
+        end = &(*end)->next;
+    *end = rest;
+    into->bytes += other->bytes;
+    free(other);
+}
+
 static struct chunk *chunk_for(struct arena *a, size_t bytes)
 {
     if (a->chunks && bytes <= a->chunks->size - a->chunks->used)

@@ -42,4 +42,6 @@ char *arena_str(struct arena *a, const char *s) ATTR_MUST_USE;
 char *arena_room(struct arena *a, size_t n) ATTR_MUST_USE;
 char *arena_strn(struct arena *a, const char *s, size_t n) ATTR_MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) ATTR_PRINTF(2, 3) ATTR_MUST_USE;
+/* What was taken from `other` belongs to `into`; frees the rest of it. */
+void arena_join(struct arena *into, struct arena *other);
 size_t arena_bytes(const struct arena *a); /* handed out so far: the decoder's ceiling is held against this */

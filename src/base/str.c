@@ -88,7 +88,9 @@ bool str_ends_nocase(const char *s, const char *suffix)
 {
     size_t n = strlen(s), m = strlen(suffix);
 
-    return n >= m && strcasecmp(s + n - m, suffix) == 0;
+    if (n < m || m == 0 || (s[n - 1] | 32) != (suffix[m - 1] | 32)) /* mostly so, and quickly seen */
+        return m == 0;
+    return strcasecmp(s + n - m, suffix) == 0;
 }
 
 bool str_is_blank(const char *s)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/shape.h"
 #include "format/helper.h"
 
 enum { OFFICIAL_DEPTH = 4 };
@@ -38,39 +38,66 @@ static const char *simple_name(const char *reader)
     return dot ? dot + 1 : reader;
 }
 
-static json_t *files_json(const struct format_group *g)
-{
-    json_t *files = json_array();
+/* Written as they come, without a tree of values: there are as many as files. */
+struct list {
+    FILE *out;
+    size_t n;
+};
 
-    for (size_t i = 0; i < g->n_members; i++)
-        json_array_append_new(files, js_text(g->members[i]->path));
-    return files;
+static void begin_list(struct list *l, const char *name, bool first)
+{
+    fprintf(l->out, "%s\"%s\": [", first ? "{" : "], ", name);
+    l->n = 0;
 }
 
-static json_t *group_json(const struct format_group *g)
+static void put_member(FILE *out, const char *name, const char *value)
 {
-    json_t *o = json_object();
+    fprintf(out, "\"%s\": ", name);
+    js_print_text(out, value);
+}
 
-    json_object_set_new(o, "target", js_text(g->members[0]->path));
-    json_object_set_new(o, "files", files_json(g));
-    json_object_set_new(o, "kind", json_string(g->plate ? "plate" : "image"));
+static void next_object(struct list *l, const char *first, const char *value)
+{
+    fputs(l->n++ ? ",\n{" : "\n{", l->out);
+    put_member(l->out, first, value);
+}
+
+static void next_member(struct list *l, const char *name, const char *value)
+{
+    fputs(", ", l->out);
+    put_member(l->out, name, value);
+}
+
+static void put_files(FILE *out, const struct format_group *g)
+{
+    fputs(", \"files\": [", out);
+    for (size_t i = 0; i < g->n_members; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        js_print_text(out, g->members[i]->path);
+    }
+    fputc(']', out);
+}
+
+static void put_group(struct list *l, const struct format_group *g)
+{
+    next_object(l, "target", g->members[0]->path);
+    put_files(l->out, g);
+    next_member(l, "kind", g->plate ? "plate" : "image");
     if (g->reader)
-        json_object_set_new(o, "format", json_string(simple_name(g->reader)));
-    json_object_set_new(o, "reader", g->reader ? json_string(g->reader) : json_null());
-    json_object_set_new(o, "name", json_string(g->format));
-    return o;
+        next_member(l, "format", simple_name(g->reader));
+    next_member(l, "reader", g->reader);
+    next_member(l, "name", g->format);
+    fputc('}', l->out);
 }
 
-static json_t *left_out_json(const char *path, const char *word, const struct format_group *g)
+static void put_left_out(struct list *l, const char *path, const char *word, const struct format_group *g)
 {
-    json_t *o = json_object();
-
-    json_object_set_new(o, "path", js_text(path));
-    json_object_set_new(o, "reason", json_string(word));
-    json_object_set_new(o, "code", json_string(reason_row(g->why)->name));
-    json_object_set_new(o, "format", json_string(g->format));
-    json_object_set_new(o, "text", js_text(g->text));
-    return o;
+    next_object(l, "path", path);
+    next_member(l, "reason", word);
+    next_member(l, "code", reason_row(g->why)->name);
+    next_member(l, "format", g->format);
+    next_member(l, "text", g->text);
+    fputc('}', l->out);
 }
 
 static bool is_later(const struct format_group *g, bool official)
@@ -86,33 +113,13 @@ static const char *entry_word(const struct tree_entry *e)
     return e->skip == REASON_UNREADABLE || e->skip == REASON_GONE ? "unreadable" : "unknown";
 }
 
-/* Written one by one: a large tree has more groups than should be held as JSON. */
-struct list {
-    FILE *out;
-    size_t n;
-};
-
-static void begin_list(struct list *l, const char *name, bool first)
-{
-    fprintf(l->out, "%s\"%s\": [", first ? "{" : "], ", name);
-    l->n = 0;
-}
-
-static void put(struct list *l, json_t *item)
-{
-    AUTO(js_freep) json_t *owned = item;
-    AUTO(mem_freep) char *text = js_dump(owned);
-
-    fprintf(l->out, "%s%s", l->n++ ? ",\n" : "\n", text);
-}
-
-static void put_left_out(struct list *l, const struct format_groups *groups, bool official, bool later)
+static void put_all_left_out(struct list *l, const struct format_groups *groups, bool official, bool later)
 {
     for (size_t i = 0; i < groups->n; i++) {
         const struct format_group g = format_group_at(groups, i);
 
         for (size_t m = 0; g.why != REASON_NONE && is_later(&g, official) == later && m < g.n_members; m++)
-            put(l, left_out_json(g.members[m]->path, format_official_word(&g), &g));
+            put_left_out(l, g.members[m]->path, format_official_word(&g), &g);
     }
 }
 
@@ -125,19 +132,19 @@ static void print_json(FILE *out, const struct tree *tree, const struct format_g
         const struct format_group g = format_group_at(groups, i);
 
         if (g.why == REASON_NONE)
-            put(&l, group_json(&g));
+            put_group(&l, &g);
     }
     begin_list(&l, "skipped", false);
-    put_left_out(&l, groups, official, false);
+    put_all_left_out(&l, groups, official, false);
     for (size_t i = 0; i < tree->n; i++) {
         const struct tree_entry *e = &tree->entries[i];
         const struct format_group none = {.why = e->skip, .format = "", .text = ""};
 
         if (e->skip != REASON_NONE)
-            put(&l, left_out_json(e->path, entry_word(e), &none));
+            put_left_out(&l, e->path, entry_word(e), &none);
     }
     begin_list(&l, "deferred", false);
-    put_left_out(&l, groups, official, true);
+    put_all_left_out(&l, groups, official, true);
     fputs("]}\n", out);
 }
 
@@ -216,7 +223,7 @@ static int run(struct cli *cli)
         return cli_fail(cli, NULL, &err);
 
     int scanned = options.official ? tree_scan_following(cli->args[0], options.depth, &tree, &err)
-                                   : tree_scan(cli->args[0], &tree, &err);
+                                   : tree_scan_names(cli->args[0], &tree, &err);
 
     if (scanned < 0 || format_group_tree(tree, &options, &groups, &err) < 0)
         return cli_fail(cli, NULL, &err);

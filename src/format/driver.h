@@ -41,6 +41,12 @@ struct format_file {
 
 enum { FORMAT_SAID_SLOTS = 16 };
 
+/* What was said of files, kept once for all of which the same is said; one for each thread. */
+struct format_verdicts {
+    struct arena *arena;
+    const struct format_verdict *slots[FORMAT_SAID_SLOTS]; /* some of those that were kept; NULL: none yet */
+};
+
 struct format_scene {
     const struct tree *tree;
     struct format_file *files; /* in the tree's order: files of a directory are neighbours */
@@ -58,7 +64,7 @@ struct format_scene {
     struct format_kept *groups;
     size_t n_groups, cap_groups;
     unsigned marks;
-    const struct format_verdict *said[FORMAT_SAID_SLOTS]; /* some of those that were kept; NULL: none yet */
+    struct format_verdicts said;
 };
 
 struct format_driver {
@@ -103,6 +109,9 @@ void group_alone(struct format_scene *scene, struct format_file *file);
 
 /* "a.tif, b.tif and 7 more are missing"; in the arena. */
 const char *set_missing_text(const struct format_set *set);
+
+/* The kept copy of a verdict. */
+const struct format_verdict *verdict_keep(struct format_verdicts *verdicts, const struct format_verdict *v);
 
 /* What is said of a file is changed; its facts stay where `said` has them. */
 void file_says(struct format_scene *scene, struct format_file *file, struct format_verdict said);

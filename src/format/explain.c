@@ -37,9 +37,9 @@ static void ask_each(struct format_look *look, void (*take)(void *arg, const cha
 int format_ask(const struct tree *tree, const struct tree_entry *e,
                void (*take)(void *arg, const char *driver, bool has_it, const char *text), void *arg, struct err *err)
 {
-    AUTO(io_closep) int fd = tree_open(tree, e, err);
     AUTO(arena_freep) struct arena *arena = arena_new();
     AUTO(mem_freep) struct format_look *look = mem_new(1, sizeof(*look));
+    AUTO(io_closep) int fd = tree_open_sized(tree, e, &look->size, err);
 
     if (fd < 0)
         return -1;

@@ -4,11 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ceilings.h"
-#include "base/io.h"
-#include "base/str.h"
+#include "format/ask.h"
 #include "format/group.h"
-#include "format/memory.h"
 
 /* The answer with what holds it. */
 struct owned_groups {
@@ -16,95 +13,6 @@ struct owned_groups {
     struct format_kept *at;
     struct arena *arena;
 };
-
-/* What is under way while files are asked about. */
-struct asking {
-    struct format_scene *scene;
-    struct format_look *look;
-    struct recollection *known;
-    const struct format_names *last; /* list of names that was counted */
-};
-
-/* Lists of names that nobody shares are counted against the ceiling. */
-static void count_names(struct asking *a, const struct format_file *file)
-{
-    const struct format_names *names = file->said->facts ? file->said->facts->names : NULL;
-
-    if (!names || names == a->last)
-        return;
-    a->last = names;
-    a->look->names_left -= names->n < a->look->names_left ? names->n : a->look->names_left;
-}
-
-/* The first driver that wants an open file has it. */
-static void ask_drivers(struct format_scene *scene, struct format_file *file, struct format_look *look)
-{
-    const char *why_not = NULL;
-    bool unknown = true;
-
-    for (size_t i = 0; format_drivers[i]; i++) {
-        struct format_verdict said = {.why = REASON_NONE};
-
-        if (format_drivers[i]->detect(look, &said)) {
-            file->driver = format_drivers[i];
-            file_says(scene, file, said);
-            return;
-        }
-        if (said.text) {
-            why_not = said.text;
-            unknown = said.unknown;
-        }
-    }
-    file_says(scene, file, (struct format_verdict){.why = why_not ? REASON_BROKEN_FILE : REASON_UNKNOWN_FORMAT, .text = why_not,
-                                                   .unknown = unknown});
-}
-
-/* An empty file is only worth a word when its name says that it ought to be an image. */
-static void ask(struct format_scene *scene, struct format_file *file, struct format_look *look)
-{
-    ask_drivers(scene, file, look);
-    if (look->size == 0 && file->said->why != REASON_UNKNOWN_FORMAT) {
-        file->driver = NULL;
-        file_says(scene, file, (struct format_verdict){.why = REASON_EMPTY, .unknown = file->said->unknown});
-    }
-}
-
-static void cannot_read(struct format_scene *scene, struct format_file *file, const struct err *err)
-{
-    file_says(scene, file, (struct format_verdict){.why = err->why, .text = arena_str(scene->arena, err->text)});
-}
-
-static void open_and_ask(struct asking *a, struct format_file *file)
-{
-    struct err err = ERR_INIT;
-    AUTO(io_closep) int fd = tree_open(a->scene->tree, file->entry, &err);
-
-    if (fd < 0) {
-        cannot_read(a->scene, file, &err);
-        return;
-    }
-    a->look->entry = file->entry;
-    a->look->fd = fd;
-    a->look->arena = a->scene->arena;
-    a->look->official = a->scene->official;
-    if (format_look_at(a->look, &err) < 0) {
-        cannot_read(a->scene, file, &err);
-        return;
-    }
-    ask(a->scene, file, a->look);
-    count_names(a, file);
-    recollection_keep(a->known, file);
-}
-
-static void look_and_ask(struct asking *a, struct format_file *file)
-{
-    const char *name = file->entry->name;
-
-    if (a->scene->official ? str_ends_nocase(name, ".filepart") : format_name_is_temporary(name))
-        file_says(a->scene, file, (struct format_verdict){.why = REASON_TEMPORARY, .unknown = true});
-    else if (!recollection_find(a->known, file))
-        open_and_ask(a, file);
-}
 
 static void collect(struct format_scene *scene, const struct format_options *o)
 {
@@ -118,17 +26,6 @@ static void collect(struct format_scene *scene, const struct format_options *o)
             scene->files[n++].entry = e;
     }
     scene->n_files = n;
-}
-
-static void ask_all(struct format_scene *scene, const struct format_memory *memory)
-{
-    struct asking a = {.scene = scene, .look = mem_new(1, sizeof(*a.look)), .known = recollection_new(memory, scene->arena)};
-
-    a.look->names_left = NAMES_TREE_MAX + 4 * scene->n_files;
-    for (size_t i = 0; i < scene->n_files; i++)
-        look_and_ask(&a, &scene->files[i]);
-    recollection_free(a.known);
-    free(a.look);
 }
 
 static void make_groups(struct format_scene *scene)
@@ -163,9 +60,10 @@ int format_group_tree(const struct tree *tree, const struct format_options *opti
     const struct format_options *o = options ? options : &none;
     struct format_scene scene = {.tree = tree, .arena = arena_new(), .official = o->official, .depth = o->depth};
 
+    scene.said.arena = scene.arena;
     (void)err; /* nothing that a tree holds makes the whole fail */
     collect(&scene, o);
-    ask_all(&scene, o->memory);
+    scene_ask(&scene, o->memory);
     make_groups(&scene);
     if (scene.n_groups > 0)
         qsort(scene.groups, scene.n_groups, sizeof(*scene.groups), by_target);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/io.h"
 
@@ -31,12 +30,6 @@ static int look_for_ome(struct format_look *look, struct err *err)
 
 int format_look_at(struct format_look *look, struct err *err)
 {
-    struct stat st;
-
-    if (fstat(look->fd, &st) < 0)
-        return err_set(err, REASON_UNREADABLE, 0, "looking at a file");
-    look->size = (uint64_t)st.st_size;
-
     size_t want = look->size < sizeof(look->head) ? (size_t)look->size : sizeof(look->head);
     ssize_t got = io_pread(look->fd, look->head, want, 0, err);
 

@@ -19,7 +19,7 @@ struct format_look {
     const struct tree_entry *entry;
     bool official; /* claim what the official importer claims, also where that is no good idea */
     int fd;        /* borrowed: for the few drivers that read further */
-    uint64_t size; /* bytes, as the open file has it now */
+    uint64_t size; /* bytes that the open file has, by its opener */
     size_t head_len;
     uint8_t head[LOOK_HEAD];
     bool is_tiff;          /* begins like a TIFF; `tiff` says the rest */
@@ -30,7 +30,7 @@ struct format_look {
     struct arena *arena;   /* lives as long as the answer */
 };
 
-/* Fill in a look from an open file.  -1: it cannot be read. */
+/* Fill in a look from an open file, with fd, size and the arena set.  -1: it cannot be read. */
 int format_look_at(struct format_look *look, struct err *err);
 
 #define LOOK_TOO_MANY_NAMES "the files of this directory tree name too many others"

@@ -206,7 +206,7 @@ int ome_read(int fd, uint64_t offset, uint64_t bytes, const struct format_names 
              struct ome_facts **out, struct err *err)
 {
     AUTO(ome_parser_freep) struct ome_parser *p = ome_parser_new(arena, *last);
-    AUTO(mem_freep) uint8_t *step = mem_new(READ_STEP, 1);
+    AUTO(mem_freep) uint8_t *step = mem_new(bytes < READ_STEP ? (size_t)bytes : READ_STEP, 1);
 
     while (bytes > 0) {
         size_t want = bytes < READ_STEP ? (size_t)bytes : READ_STEP;

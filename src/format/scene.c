@@ -24,15 +24,14 @@ static bool same_said(const struct format_verdict *a, const struct format_verdic
            a->plate == b->plate && a->unknown == b->unknown && a->by_name == b->by_name;
 }
 
-/* What is said, kept once for all of whom it is said in a row. */
-static const struct format_verdict *keep_said(struct format_scene *scene, const struct format_verdict *v)
+const struct format_verdict *verdict_keep(struct format_verdicts *verdicts, const struct format_verdict *v)
 {
-    const struct format_verdict **slot = &scene->said[slot_of(v)];
+    const struct format_verdict **slot = &verdicts->slots[slot_of(v)];
 
     if (*slot && same_said(*slot, v))
         return *slot;
 
-    struct format_verdict *kept = arena_alloc(scene->arena, 1, sizeof(*kept));
+    struct format_verdict *kept = arena_alloc(verdicts->arena, 1, sizeof(*kept));
 
     *kept = *v;
     return *slot = kept;
@@ -40,7 +39,7 @@ static const struct format_verdict *keep_said(struct format_scene *scene, const 
 
 void file_says(struct format_scene *scene, struct format_file *file, struct format_verdict said)
 {
-    file->said = keep_said(scene, &said);
+    file->said = verdict_keep(&scene->said, &said);
 }
 
 static struct format_group group_of(const struct format_verdict *v)
@@ -92,7 +91,7 @@ static void add_group(struct format_set *set, const struct format_verdict *v)
 
     scene->groups = mem_grow(scene->groups, scene->n_groups, &scene->cap_groups, sizeof(*scene->groups));
     scene->groups[scene->n_groups++] = (struct format_kept){.target = set->members[0]->entry,
-                                                            .said = lone ? keep_said(scene, v) : NULL,
+                                                            .said = lone ? verdict_keep(&scene->said, v) : NULL,
                                                             .set = lone ? NULL : keep_set(set, v)};
 }
 
@@ -145,12 +144,19 @@ const char *set_missing_text(const struct format_set *set)
     return arena_str(set->scene->arena, taken);
 }
 
-/* Bio-Formats takes options for reading `x.tif` from `x.tif.bfoptions`. */
+/* Bio-Formats takes options for reading `x.tif` from `x.tif.bfoptions`: among the next files in the tree's order. */
 static void add_options(struct format_set *set)
 {
-    AUTO(mem_freep) char *path = mem_printf("%s.bfoptions", set->members[0]->entry->path);
+    const struct format_scene *scene = set->scene;
+    struct format_file *first = set->members[0];
+    size_t n = strlen(first->entry->path);
 
-    set_add(set, scene_find(set->scene, path));
+    for (struct format_file *f = first + 1; f < scene->files + scene->n_files; f++) {
+        if (strncmp(f->entry->path, first->entry->path, n) != 0)
+            return;
+        if (strcmp(f->entry->path + n, ".bfoptions") == 0)
+            set_add(set, f);
+    }
 }
 
 static bool is_deep(const struct format_scene *scene, const struct format_file *file)

@@ -159,7 +159,7 @@ static bool is_utf16(const uint8_t *bytes, size_t n)
 
 static int collect_all(struct collector *c, int fd, uint64_t offset, uint64_t bytes, bool as_it_is, struct err *err)
 {
-    AUTO(mem_freep) uint8_t *step = mem_new(STEP, 1);
+    AUTO(mem_freep) uint8_t *step = mem_new(bytes < STEP ? (size_t)bytes : STEP, 1);
 
     for (uint64_t done = 0; bytes > done && !c->enough; ) {
         size_t want = bytes - done < STEP ? (size_t)(bytes - done) : STEP;

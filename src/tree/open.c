@@ -72,9 +72,9 @@ static int walk(int root, const char *const *into, const char *path)
     return -1;
 }
 
-int tree_open_beneath(int root, const char *const *into, const char *path, struct err *err)
+static int open_beneath(int root, const char *const *into, const char *path, uint64_t *size, struct err *err)
 {
-    AUTO(io_closep) int plain = io_open_beneath(root, path, err);
+    AUTO(io_closep) int plain = io_open_sized_beneath(root, path, size, err);
 
     if (plain >= 0 || !into || err->why != REASON_LINK)
         return io_steal(&plain);
@@ -82,20 +82,30 @@ int tree_open_beneath(int root, const char *const *into, const char *path, struc
 
     if (fd < 0)
         return -1; /* as it was said: links are not followed there */
-    return io_need_regular(fd, path, err) < 0 ? -1 : io_steal(&fd);
+    return io_need_regular(fd, path, size, err) < 0 ? -1 : io_steal(&fd);
+}
+
+int tree_open_beneath(int root, const char *const *into, const char *path, struct err *err)
+{
+    return open_beneath(root, into, path, NULL, err);
 }
 
 /* Through links, but never into anything that is no regular file. */
-static int open_following(int dirfd, const char *path, struct err *err)
+static int open_following(int dirfd, const char *path, uint64_t *size, struct err *err)
 {
     AUTO(io_closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return err_set(err, errno == ENOENT ? REASON_GONE : REASON_UNREADABLE, errno, "opening a file");
-    return io_need_regular(fd, path, err) < 0 ? -1 : io_steal(&fd);
+    return io_need_regular(fd, path, size, err) < 0 ? -1 : io_steal(&fd);
 }
 
 int tree_open(const struct tree *t, const struct tree_entry *e, struct err *err)
 {
-    return t->follows ? open_following(t->fd, e->path, err) : tree_open_beneath(t->fd, t->into, e->path, err);
+    return tree_open_sized(t, e, NULL, err);
+}
+
+int tree_open_sized(const struct tree *t, const struct tree_entry *e, uint64_t *size, struct err *err)
+{
+    return t->follows ? open_following(t->fd, e->path, size, err) : open_beneath(t->fd, t->into, e->path, size, err);
 }

@@ -121,8 +121,20 @@ static const char *path_below(struct arena *a, const char *dir, size_t dir_len, 
     return path;
 }
 
-static int add(struct owned_tree *t, const char *dir, int dirfd, const char *name, struct err *err)
+/* What the list itself says does, where only names are wanted. */
+static void look(struct tree_entry *e, int dirfd, unsigned char type, const struct tree_limits *limits)
 {
+    if (!limits->names_only || type != DT_REG) {
+        look_at(e, dirfd, limits);
+        return;
+    }
+    e->kind = TREE_FILE;
+    e->skip = skip_of(e, false);
+}
+
+static int add(struct owned_tree *t, const char *dir, int dirfd, const struct dirent *de, struct err *err)
+{
+    const char *name = de->d_name;
     size_t dir_len = strlen(dir), name_len = strlen(name);
 
     if (t->tree.n >= t->limits->entries)
@@ -133,7 +145,7 @@ static int add(struct owned_tree *t, const char *dir, int dirfd, const char *nam
     struct tree_entry *e = &t->entries[t->tree.n++];
 
     *e = (struct tree_entry){.path = path, .name = path + (dir_len ? dir_len + 1 : 0), .dir_len = (uint32_t)dir_len};
-    look_at(e, dirfd, t->limits);
+    look(e, dirfd, de->d_type, t->limits);
     if (e->skip == REASON_NONE && strlen(path) > t->limits->path)
         e->skip = REASON_TOO_LONG;
     return 0;
@@ -164,7 +176,7 @@ static int list(struct owned_tree *t, const char *dir, DIR *d, struct err *err)
         broke_off = errno;
         if (!de)
             break;
-        if (!is_dots(de->d_name) && add(t, dir, dirfd(d), de->d_name, err) < 0)
+        if (!is_dots(de->d_name) && add(t, dir, dirfd(d), de, err) < 0)
             return -1;
     }
     qsort(t->entries + first, t->tree.n - first, sizeof(*t->entries), by_name);
@@ -319,6 +331,13 @@ int tree_scan(const char *root, struct tree **out, struct err *err)
 int tree_scan_following(const char *root, unsigned depth, struct tree **out, struct err *err)
 {
     const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, depth > 0 ? depth : 1, NULL};
+
+    return tree_scan_within(root, &limits, out, err);
+}
+
+int tree_scan_names(const char *root, struct tree **out, struct err *err)
+{
+    static const struct tree_limits limits = {TREE_ENTRIES_MAX, TREE_DEPTH_MAX, TREE_PATH_MAX, .names_only = true};
 
     return tree_scan_within(root, &limits, out, err);
 }

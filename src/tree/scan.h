@@ -9,6 +9,7 @@ struct tree_limits {
     size_t path; /* bytes */
     unsigned again; /* 0: links are not followed; else a directory on the way to itself is entered above this depth */
     const char *const *into; /* of tree_scan_into */
+    bool names_only;         /* as tree_scan_names */
 };
 
 /* tree_scan_into() within other limits than those of ceilings.h; same contract. */

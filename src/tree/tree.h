@@ -57,6 +57,10 @@ int tree_scan_into(const char *root, const char *const *into, struct tree **out,
  * root is at depth 1), as there.  For comparison only: such a walk can be led out of its root. */
 int tree_scan_following(const char *root, unsigned depth, struct tree **out, struct err *err);
 
+/* The same as tree_scan, for whom it is enough to know what is there: files are not looked at where the file system tells files
+ * from directories in its lists, and their stamps are empty. */
+int tree_scan_names(const char *root, struct tree **out, struct err *err);
+
 /* One directory without what lies in its subdirectories. */
 int tree_scan_flat(const char *dir, struct tree **out, struct err *err);
 
@@ -67,6 +71,8 @@ int tree_open_beneath(int root, const char *const *into, const char *path, struc
 
 /* Open a file of the tree for reading, links or not as it was scanned.  Errors as io_open_beneath. */
 int tree_open(const struct tree *t, const struct tree_entry *e, struct err *err);
+/* The same; `size`: the bytes that it has now, NULL is fine. */
+int tree_open_sized(const struct tree *t, const struct tree_entry *e, uint64_t *size, struct err *err);
 
 void tree_free(struct tree *t); /* NULL is fine */
 void tree_freep(struct tree **t);

@@ -20,6 +20,23 @@ static void arena_values_are_zeroed_and_separate(void **state)
     arena_free(a);
 }
 
+static void an_arena_takes_over_another(void **state)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    struct arena *b = arena_new(), *empty = arena_new();
+    char *first = arena_str(a, "abc"), *large = arena_alloc(b, 100000, 1), *second = arena_str(b, "def");
+
+    (void)state;
+    large[99999] = 'x';
+    arena_join(a, empty);
+    arena_join(a, b);
+    assert_true(arena_bytes(a) >= 100008);
+    assert_string_equal(first, "abc");
+    assert_string_equal(second, "def");
+    assert_string_equal(arena_str(a, "ghi"), "ghi");
+    assert_string_equal(first, "abc");
+}
+
 static void a_buffer_stops_at_its_ceiling_and_stays_full(void **state)
 {
     (void)state;
@@ -51,6 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_values_are_zeroed_and_separate),
+        cmocka_unit_test(an_arena_takes_over_another),
         cmocka_unit_test(a_buffer_stops_at_its_ceiling_and_stays_full),
         cmocka_unit_test(an_error_text_is_cut_at_a_character),
     };

@@ -356,11 +356,36 @@ static void metadata_of_another_program_defers_nothing(void **state)
 
 #define in_place(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
 
+/* So many that several threads look at them. */
+static void many_files_are_each_told_for_themselves(void **state)
+{
+    enum { N = 1000 };
+    struct place *p = *state;
+
+    for (unsigned i = 0; i < N; i++) {
+        static const char *const kinds[][2] = {{"pgm", "P5\n1 1\n255\nx"}, {"txt", "notes"}, {"jpg", "no JPEG"}, {"pgm", ""}};
+        AUTO(mem_freep) char *name = mem_printf("%04u.%s", i, kinds[i % 4][0]);
+
+        put_text(p, name, kinds[i % 4][1]);
+    }
+    group(p);
+    assert_int_equal(p->groups->n, N);
+    for (unsigned i = 0; i < N; i++) {
+        static const enum reason why[] = {REASON_NONE, REASON_UNKNOWN_FORMAT, REASON_BROKEN_FILE, REASON_EMPTY};
+        const struct format_group g = format_group_at(p->groups, i);
+
+        assert_int_equal(g.why, why[i % 4]);
+        assert_int_equal(strtoul(g.members[0]->path, NULL, 10), i);
+        assert_string_equal(g.format, i % 4 == 0 ? "Portable Any Map" : "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_place(groups_come_by_target_and_every_file_is_in_one),
         in_place(ignored_and_hidden_files_are_in_no_group),
+        in_place(many_files_are_each_told_for_themselves),
         in_place(files_that_are_not_whole_say_so),
         in_place(a_file_that_vanished_or_became_a_link_says_so),
         in_place(a_set_waits_for_its_members),

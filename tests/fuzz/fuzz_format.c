@@ -124,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     look->entry = &entry;
     look->fd = fd;
     look->arena = arena;
+    look->size = size - 1;
     look->names_left = 1 << 20;
     if (fd >= 0 && write(fd, data + 1, size - 1) == (ssize_t)(size - 1) && format_look_at(look, &err) == 0)
         detect_all(look);

@@ -148,6 +148,25 @@ static void what_is_left_out_is_listed_with_its_reason(void **state)
     assert_int_equal(tree_find(t, "broken")->kind, TREE_LINK);
 }
 
+static void names_alone_are_the_same_entries(void **state)
+{
+    const struct place *p = *state;
+    struct err err = ERR_INIT;
+    AUTO(tree_freep) struct tree *t = NULL, *names = NULL;
+
+    dir(p, "a"), put(p, "a/x.tif"), put(p, ".hidden"), put(p, "y.tif");
+    assert_int_equal(symlinkat("y.tif", p->fd, "link"), 0);
+    assert_int_equal(mkfifoat(p->fd, "pipe", 0600), 0);
+    assert_ok(tree_scan(p->path, &t, &err), &err);
+    assert_ok(tree_scan_names(p->path, &names, &err), &err);
+    assert_int_equal(t->n, names->n);
+    for (size_t i = 0; i < t->n; i++) {
+        assert_string_equal(t->entries[i].path, names->entries[i].path);
+        assert_int_equal(t->entries[i].kind, names->entries[i].kind);
+        assert_int_equal(t->entries[i].skip, names->entries[i].skip);
+    }
+}
+
 static void a_directory_that_may_not_be_read_does_not_end_the_scan(void **state)
 {
     const struct place *p = *state;
@@ -285,6 +304,7 @@ int main(void)
         in_place(entries_come_by_directory_then_by_name),
         in_place(a_stamp_says_what_the_file_system_says),
         in_place(what_is_left_out_is_listed_with_its_reason),
+        in_place(names_alone_are_the_same_entries),
         in_place(a_directory_that_may_not_be_read_does_not_end_the_scan),
         in_place(names_are_bytes),
         in_place(ceilings_hold),
