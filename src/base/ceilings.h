@@ -49,3 +49,11 @@
 #define SANDBOX_WELLS_MAX 65536       /* wells and fields of the plates of one file; a plate has at most 1,536 wells */
 #define SANDBOX_PIECE_MAX (64 << 20)  /* bytes of one strip or tile that is tried */
 #define SANDBOX_PAGES_MAX 65536u     /* pages of one TIFF */
+#define WEB_TARGET_MAX 4096u         /* bytes of an address asked for: PATH_MAX with its escapes fits in a search */
+#define WEB_PARAMS_MAX 16u           /* parameters of one address; the longest form has five */
+#define WEB_HEADER_MAX (16u << 10)   /* bytes of a request's head, and what a connection takes in memory */
+#define WEB_BODY_MAX (32u << 20)     /* bytes of one answer: 200 filesets with their files */
+#define WEB_CONNECTIONS_MAX 64u      /* at a time; more wait in the system's queue */
+#define WEB_REQUEST_S 15             /* seconds from the first byte of a request to the last of its answer */
+#define WEB_PAGE_MAX 200u            /* rows of one page */
+#define WEB_MEMBERS_MAX 1000u        /* files and images of one fileset that are shown */

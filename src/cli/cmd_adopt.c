@@ -4,8 +4,8 @@
 #include "base/str.h"
 #include "cli/job.h"
 #include "cli/progress.h"
-#include "cli/shape.h"
 #include "engine/adopt.h"
+#include "shape/shape.h"
 
 struct output {
     struct progress trust; /* first: for progress_ask */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "format/helper.h"
+#include "shape/shape.h"
 
 enum { OFFICIAL_DEPTH = 4 };
 

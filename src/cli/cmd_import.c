@@ -8,8 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/job.h"
-#include "cli/problems.h"
 #include "cli/progress.h"
+#include "engine/plan.h"
+#include "shape/problems.h"
 
 /* ---- what was left out, waits or failed: from the ledger ---- */
 
@@ -84,7 +85,7 @@ static int import(struct cli *cli, struct progress *p, struct ledger *l, const c
     const struct engine_job job = {.settings = &cli->settings, .ledger = l, .dirs = dirs, .n_dirs = (size_t)cli->n_args,
                                    .until_idle = true, .stop = &job_stop, .tell = progress_tell, .ask = progress_ask, .arg = p};
     const struct problems_ask ask = {.paths = dirs, .n_paths = (size_t)cli->n_args, .unfinished = true,
-                                     .since_ms = clock_wall_ms()};
+                                     .blocked_text = plan_blocked_text, .since_ms = clock_wall_ms()};
     AUTO(arena_freep) struct arena *a = arena_new();
     struct problems problems = {0};
     struct err why = ERR_INIT, err = ERR_INIT;

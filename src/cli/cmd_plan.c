@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/shape.h"
+#include "cli/shape_plan.h"
 
 /* ---- for programs ---- */
 
@@ -44,7 +44,7 @@ static json_t *annotations_json(const struct plan *p)
     for (size_t i = 0; i < p->n_targets; i++) {
         AUTO(js_freep) json_t *dir = shape_dir(p->targets[i].dir);
 
-        json_object_set_new(o, json_string_value(dir), shape_annotations(p->targets[i].card->card));
+        json_object_set_new(o, json_string_value(dir), shape_planned_annotations(p->targets[i].card->card));
     }
     return o;
 }
@@ -157,7 +157,7 @@ static json_t *look_json(const struct look *l)
     for (size_t i = 0; i < p->n_targets; i++)
         json_array_append_new(datasets, shape_planned_dataset(&p->targets[i]));
     for (size_t i = 0; i < p->cards->n; i++)
-        json_array_append_new(cards, shape_card(&p->cards->at[i]));
+        json_array_append_new(cards, shape_found_card(&p->cards->at[i]));
     js_add_path(o, "root", l->path);
     json_object_set_new(o, "images", images_json(p));
     json_object_set_new(o, "annotations", annotations_json(p));

@@ -1,122 +1,33 @@
 /* impomero status: what is under way, waits and is held, from the ledger alone. */
 #include "cli/command.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/problems.h"
-
-#define BIT(x) (1u << LEDGER_##x)
-
-/* All that is shown, read at one go. */
-struct report {
-    const char *state_dir;
-    char who[128]; /* "" = no engine works on it */
-    char uuid[UUID_TEXT];
-    const struct ledger_root *roots;
-    size_t n_roots;
-    const struct ledger_count *counts;
-    size_t n_counts;
-    const struct ledger_fileset *busy, *stuck; /* under way (with a path: all others); waiting and held */
-    size_t n_busy, n_stuck;
-    struct problems problems;
-};
-
-static int read_lists(struct ledger *l, const char *path, struct arena *a, struct report *r, struct err *err)
-{
-    unsigned rest = BIT(SENT) | BIT(STARTED);
-    struct ledger_filter busy = {.path = path, .members = true, .states = rest};
-    struct ledger_filter stuck = {.path = path, .members = true, .states = BIT(WAITING) | BIT(HELD)};
-
-    if (path)
-        busy.states |= BIT(SEEN) | BIT(SETTLING) | BIT(READY) | BIT(DONE);
-    if (ledger_list(l, &busy, a, &r->busy, &r->n_busy, err) < 0 || ledger_list(l, &stuck, a, &r->stuck, &r->n_stuck, err) < 0)
-        return -1;
-    return problems_read(l, &(struct problems_ask){.paths = &path, .n_paths = path ? 1 : 0}, a, &r->problems, err);
-}
+#include "shape/health.h"
 
 /* LEDGER_NOTHING: there is no ledger. */
-static int read_report(const char *path, struct arena *a, struct report *r, struct err *err)
+static int read_status(const char *state_dir, const char *path, struct arena *a, struct status *out, struct err *err)
 {
     AUTO(ledger_closep) struct ledger *l = NULL;
-    int opened = ledger_open(r->state_dir, LEDGER_READ, &l, err);
+    const struct status_ask ask = {.state_dir = state_dir, .path = path};
 
-    if (opened != 0)
-        return opened;
-    memcpy(r->uuid, ledger_uuid(l), UUID_TEXT);
-    if (ledger_who(r->state_dir, r->who, err) < 0 || ledger_roots(l, a, &r->roots, &r->n_roots, err) < 0 ||
-        ledger_counts(l, a, &r->counts, &r->n_counts, err) < 0)
-        return -1;
-    return read_lists(l, path, a, r, err);
+    return ledger_open(state_dir, LEDGER_READ, &l, err) < 0 ? -1 : status_read(l, &ask, a, out, err);
 }
 
-/* ---- for programs ---- */
-
-static json_t *counts_json(const struct report *r)
+static void print_json(struct cli *cli, const struct status *s)
 {
-    json_t *list = json_array();
+    AUTO(js_freep) json_t *o = status_json(s);
 
-    for (size_t i = 0; i < r->n_counts; i++) {
-        const struct ledger_count *c = &r->counts[i];
-
-        json_array_append_new(list, json_pack("{s:s, s:o, s:I, s:I, s:o}", "state", ledger_state_name(c->state), "reason",
-                                              c->why == REASON_NONE ? json_null() : json_string(reason_row(c->why)->name), "n",
-                                              (json_int_t)c->n, "bytes", (json_int_t)c->bytes, "oldest",
-                                              shape_time(c->oldest_ms)));
-    }
-    return list;
-}
-
-static json_t *roots_json(const struct report *r)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < r->n_roots; i++) {
-        const struct ledger_root *root = &r->roots[i];
-        json_t *o = json_pack("{s:o, s:o, s:o, s:o}", "name", js_text(root->name), "looked_at", shape_time(root->scanned_ms),
-                              "away_since", shape_time(root->away_ms), "text", js_text(root->away_text));
-
-        js_add_path(o, "path", root->path);
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
-static json_t *problems_json(const struct report *r)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < r->problems.n; i++)
-        json_array_append_new(list, shape_problem(&r->problems.at[i]));
-    return list;
-}
-
-static void print_json(struct cli *cli, const struct report *r, bool there)
-{
-    AUTO(js_freep) json_t *o = json_object();
-    json_t *filesets = json_array();
-
-    js_add_path(o, "state_dir", r->state_dir);
-    json_object_set_new(o, "ledger", there ? json_string(r->uuid) : json_null());
-    json_object_set_new(o, "engine", r->who[0] ? js_text(r->who) : json_null());
-    for (size_t i = 0; i < r->n_busy; i++)
-        json_array_append_new(filesets, shape_fileset(&r->busy[i]));
-    for (size_t i = 0; i < r->n_stuck; i++)
-        json_array_append_new(filesets, shape_fileset(&r->stuck[i]));
-    json_object_set_new(o, "roots", roots_json(r));
-    json_object_set_new(o, "counts", counts_json(r));
-    json_object_set_new(o, "filesets", filesets);
-    json_object_set_new(o, "problems", problems_json(r));
     js_print(cli->out, o);
 }
 
 /* ---- for people ---- */
 
-static void say_counts(struct cli *cli, const struct report *r)
+static void say_counts(struct cli *cli, const struct status *r)
 {
     int64_t n[N_LEDGER_STATES] = {0}, bytes[N_LEDGER_STATES] = {0};
     bool any = false;
@@ -139,7 +50,7 @@ static void say_counts(struct cli *cli, const struct report *r)
         fprintf(cli->out, "  nothing was found below a card yet\n");
 }
 
-static void say_roots(struct cli *cli, const struct report *r)
+static void say_roots(struct cli *cli, const struct status *r)
 {
     for (size_t i = 0; i < r->n_roots; i++) {
         const struct ledger_root *root = &r->roots[i];
@@ -153,7 +64,7 @@ static void say_roots(struct cli *cli, const struct report *r)
     }
 }
 
-static void say_busy(struct cli *cli, const struct report *r)
+static void say_busy(struct cli *cli, const struct status *r)
 {
     if (r->n_busy > 0)
         fprintf(cli->out, "\n");
@@ -193,11 +104,11 @@ static void say_problem(struct cli *cli, const struct shape_problem *p)
     fprintf(cli->out, "\n    %s: %s\n", reason_who_name(row->who), hint);
 }
 
-static void say_report(struct cli *cli, const struct report *r, bool there)
+static void say_report(struct cli *cli, const struct status *r)
 {
     AUTO(mem_freep) char *dir = str_show(r->state_dir);
 
-    if (!there) {
+    if (!r->there) {
         fprintf(cli->out, "%s: no ledger yet: nothing was imported with this state directory\n", dir);
         return;
     }
@@ -209,6 +120,67 @@ static void say_report(struct cli *cli, const struct report *r, bool there)
         say_problem(cli, &r->problems.at[i]);
 }
 
+/* ---- for monitors: one line and the exit codes of Nagios' plugins ---- */
+
+static void say_figures(struct cli *cli, const struct status *s, const struct ledger_pulse *p)
+{
+    int64_t n[N_LEDGER_STATES] = {0}, age_s = p->oldest_due_ms ? (clock_wall_ms() - p->oldest_due_ms) / 1000 : 0;
+
+    for (size_t i = 0; i < s->n_counts; i++)
+        n[s->counts[i].state] += s->counts[i].n;
+    fprintf(cli->out, " |");
+    for (unsigned i = 0; i < N_LEDGER_STATES; i++)
+        fprintf(cli->out, " %s=%lld;;;0", ledger_state_name((enum ledger_state)i), (long long)n[i]);
+    fprintf(cli->out, " queue_age=%llds;%d;;0 ledger=%lldB;;;0\n", (long long)(age_s > 0 ? age_s : 0), HEALTH_STALLED_S,
+            (long long)p->bytes);
+}
+
+static const struct health_root *watched(const struct settings *s, struct arena *a)
+{
+    struct health_root *roots = arena_alloc(a, s->n_roots + 1, sizeof(*roots));
+
+    for (size_t i = 0; i < s->n_roots; i++)
+        roots[i] = (struct health_root){.path = s->roots[i].path, .look_s = settings_look_s(&s->roots[i].set)};
+    return roots;
+}
+
+static int judge(struct cli *cli, struct arena *a, struct health *h, struct err *err)
+{
+    AUTO(ledger_closep) struct ledger *l = NULL;
+    const struct status_ask ask = {.state_dir = cli->settings.state_dir, .max = 1};
+    const struct ledger_trouble *trouble = NULL;
+    struct ledger_pulse pulse;
+    struct status s;
+    char text[1024];
+    int r = ledger_open(ask.state_dir, LEDGER_READ, &l, err);
+
+    if (r > 0)
+        return err_set(err, REASON_LEDGER, 0, "no ledger yet in '%s'", ask.state_dir);
+    if (r < 0 || status_read(l, &ask, a, &s, err) < 0 || ledger_trouble(l, a, &trouble, err) < 0 ||
+        ledger_pulse(l, &pulse, err) < 0)
+        return -1;
+    health_judge(&(struct health_ask){.status = &s, .trouble = trouble, .pulse = &pulse, .roots = watched(&cli->settings, a),
+                                      .n_roots = cli->settings.n_roots, .now_ms = clock_wall_ms()},
+                 HEALTH_ALL, h);
+    health_summary(h, text, sizeof(text));
+    fprintf(cli->out, "IMPOMERO %s - %s", health_word(h->worst), text);
+    say_figures(cli, &s, &pulse);
+    return 0;
+}
+
+static int check(struct cli *cli)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    struct err err = ERR_INIT;
+    struct health h;
+
+    if (judge(cli, a, &h, &err) == 0)
+        return (int)h.worst;
+    AUTO(mem_freep) char *text = str_show(err.text);
+    fprintf(cli->out, "IMPOMERO %s - %s\n", health_word(HEALTH_UNKNOWN), text);
+    return HEALTH_UNKNOWN;
+}
+
 /* ---- the command ---- */
 
 static int run(struct cli *cli)
@@ -216,19 +188,25 @@ static int run(struct cli *cli)
     AUTO(arena_freep) struct arena *a = arena_new();
     AUTO(mem_freep) char *path = NULL;
     struct err err = ERR_INIT;
-    struct report r = {.state_dir = cli->settings.state_dir};
+    struct status s;
 
+    if (cli_flag(cli, "check"))
+        return check(cli);
     if (cli->n_args == 1 && !(path = realpath(cli->args[0], NULL)))
         path = mem_str(cli->args[0]); /* what is gone from the disk may still be in the ledger */
-    int found = read_report(path, a, &r, &err);
-    if (found < 0)
+    if (read_status(cli->settings.state_dir, path, a, &s, &err) < 0)
         return cli_fail(cli, NULL, &err);
     if (cli->json)
-        print_json(cli, &r, found == 0);
+        print_json(cli, &s);
     else
-        say_report(cli, &r, found == 0);
+        say_report(cli, &s);
     return CLI_OK;
 }
+
+static const struct cli_option options[] = {
+    {"check", NULL, "one line for a monitor, and its exit code: 0 all is well, 1 a warning, 2 work stands still, 3 not known"},
+    {NULL},
+};
 
 const struct command command_status = {
     .name = "status",
@@ -238,10 +216,15 @@ const struct command command_status = {
             "each thing that waits or is held it says since when, why, who can do something about it, and\n"
             "what.  With a PATH, all that is known of this file or of what lies below this directory.\n"
             "\n"
+            "--check is for monitors that understand Nagios' plugins: it looks whether work proceeds, whether\n"
+            "OMERO and the directory trees are there, and whether something waits for an administrator.\n"
+            "\n"
             "Examples:\n"
             "  impomero status\n"
             "  impomero status /data/microscope/day1\n"
-            "  impomero status --json | jq .problems\n",
+            "  impomero status --json | jq .problems\n"
+            "  impomero status --check\n",
+    .options = options,
     .max_args = 1,
     .settings = true,
     .json = true,

@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 #include "cli/job.h"
-#include "cli/problems.h"
 #include "engine/verify.h"
+#include "shape/problems.h"
 
 #define DATASET "Dataset:"
 

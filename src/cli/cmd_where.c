@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/shape.h"
+#include "shape/shape.h"
 
 /* What was asked for, and all that is known of it. */
 struct answer {
@@ -103,7 +103,8 @@ static int find(struct answer *q, struct err *err)
     size_t n = 0;
 
     if (ledger_list(q->l, &q->filter, q->a, &q->filesets, &q->n_filesets, err) < 0 ||
-        ledger_datasets(q->l, false, q->a, &all, &n, err) < 0 || ledger_cards(q->l, true, q->a, &q->cards, &q->n_cards, err) < 0)
+        ledger_datasets(q->l, false, q->a, &all, &n, err) < 0 ||
+        ledger_cards(q->l, &(struct ledger_card_filter){.all = true}, q->a, &q->cards, &q->n_cards, err) < 0)
         return -1;
     q->datasets = arena_alloc(q->a, n + 1, sizeof(const struct ledger_dataset *));
     for (size_t i = 0; i < n; i++)
@@ -140,16 +141,10 @@ static int add_fileset(const struct answer *q, json_t *list, const struct ledger
     const struct ledger_dataset *d = dataset_of(q, f);
     const struct ledger_image *images;
     size_t n = 0;
-    json_t *o;
 
-    if (ledger_fileset_images(q->l, f->id, q->a, &images, &n, err) < 0)
+    if (ledger_fileset_images(q->l, f->id, 0, q->a, &images, &n, err) < 0)
         return -1;
-    o = shape_fileset(f);
-    json_object_set_new(o, "dataset", d ? js_text(d->name) : json_null());
-    json_object_set_new(o, "dataset_dir", d ? shape_dir(d->dir) : json_null());
-    json_object_set_new(o, "dataset_id", d && d->omero_id ? json_integer(d->omero_id) : json_null());
-    json_object_set_new(o, "images", shape_images(images, n));
-    json_array_append_new(list, o);
+    json_array_append_new(list, shape_fileset_whole(f, d, images, n));
     return 0;
 }
 
@@ -201,7 +196,7 @@ static int say_fileset(struct cli *cli, const struct answer *q, const struct led
     const struct ledger_image *images;
     size_t n = 0;
 
-    if (ledger_fileset_images(q->l, f->id, q->a, &images, &n, err) < 0)
+    if (ledger_fileset_images(q->l, f->id, 0, q->a, &images, &n, err) < 0)
         return -1;
     fprintf(cli->out, "  %s/%s: %s", root, path, ledger_state_name(f->state));
     if (f->omero_id)

@@ -9,11 +9,11 @@
 
 #include "base/io.h"
 #include "cli/doctor.h"
-#include "cli/shape.h"
 #include "engine/placing.h"
 #include "omero/inplace.h"
 #include "tree/tree.h"
 #include "tree/watch.h"
+#include "shape/shape.h"
 
 #define FREE_LEAST (INT64_C(1) << 30)
 

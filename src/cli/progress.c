@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/shape.h"
+#include "shape/shape.h"
 
 enum { BAR_WIDTH = 30, BAR_EVERY_MS = 100 };
 

@@ -35,6 +35,7 @@ static void on_event(void *arg, const struct engine_event *event)
     struct daemon *d = arg;
 
     teller_event(d->teller, event);
+    shown_event(d, event);
     switch (event->what) {
     case ENGINE_BEGIN:
         atomic_fetch_add(&d->n_working, 1);
@@ -58,6 +59,7 @@ static void on_beat(void *arg, int64_t within_s)
     struct daemon *d = arg;
 
     atomic_store(&d->alive_until_ns, clock_after_ns(within_s * NS_PER_S));
+    shown_beat(d, within_s);
     notify_ready(d);
 }
 
@@ -98,7 +100,9 @@ int daemon_run(const struct daemon_job *job, struct err *err)
     if (r != 0)
         return err_set(err, REASON_BUG, r, "start the thread that takes signals");
     d.teller = teller_new(settings_now, &d, job->ledger);
+    shown_start(&d);
     r = engine_run(&d.engine, err);
+    web_stop(d.web);
     teller_free(d.teller);
     atomic_store(&d.ended, true);
     pthread_kill(d.keeper, SIGUSR1);

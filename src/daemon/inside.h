@@ -6,6 +6,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/tell.h"
+#include "web/web.h"
 
 /* Settings that were read while it ran; they live as long as the engine. */
 struct generation {
@@ -18,6 +19,7 @@ struct daemon {
     struct engine_job engine;
     struct generation *read;
     struct teller *teller;
+    struct web *web; /* NULL: no page */
     atomic_bool stop, renewed, ended;
     atomic_bool ready;
     atomic_llong alive_until_ns;            /* monotonic: the loop's promise */
@@ -32,6 +34,11 @@ struct daemon {
 
 /* The keeper's thread; `arg` is the daemon. */
 void *keeper_main(void *arg);
+
+/* The page, when the settings want one; a page that cannot be served keeps nobody from importing. */
+void shown_start(struct daemon *d);
+void shown_event(struct daemon *d, const struct engine_event *event);
+void shown_beat(struct daemon *d, int64_t within_s);
 
 /* The messages to the service manager. */
 void notify_ready(struct daemon *d);

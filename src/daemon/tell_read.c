@@ -92,7 +92,7 @@ int tell_read_cards(struct ledger *ledger, int64_t quiet_ms, struct arena *a, st
     size_t n_cards = 0;
     bool young = false;
 
-    if (ledger_cards(ledger, false, a, &cards, &n_cards, err) < 0)
+    if (ledger_cards(ledger, &(struct ledger_card_filter){0}, a, &cards, &n_cards, err) < 0)
         return -1;
     struct tell_cards *all = arena_alloc(a, n_cards + 1, sizeof(*all));
     int64_t *ids = arena_alloc(a, n_cards + 1, sizeof(*ids)), now = clock_wall_ms();

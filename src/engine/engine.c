@@ -50,6 +50,8 @@ struct loop {
     int64_t tidied_ms;
     int looks_again;
     int64_t asked; /* the request for which the server was asked last */
+    bool in_trouble;    /* the ledger says so */
+    int64_t n_sessions; /* as told last */
 };
 
 /* ---- what workers call ---- */
@@ -338,6 +340,24 @@ static bool is_passing(enum reason why)
     return why == REASON_DISK_FULL || why == REASON_BUSY;
 }
 
+/* For those who look at the ledger; when it cannot be written, they see that. */
+static void show_trouble(struct loop *l, const struct err *why)
+{
+    struct err ignored = ERR_INIT;
+
+    if (ledger_trouble_set(l->e->ledger, why, &ignored) == 0)
+        l->in_trouble = why != NULL;
+}
+
+/* It worked again, or nothing is left that would show whether it does. */
+static void look_past_trouble(struct loop *l)
+{
+    bool over = l->e->troubles == 0 || (all_free(l->e) && l->due_ms == 0 && l->due_card_ms == 0);
+
+    if (l->in_trouble && over)
+        show_trouble(l, NULL);
+}
+
 static int endure(struct loop *l, struct err *err)
 {
     struct engine *e = l->e;
@@ -366,6 +386,7 @@ static bool is_blocked(struct loop *l, struct err *err)
         l->unreleased = true;
     }
     log_warn("engine.paused", "all work waits", LOG_ERR(&e->trouble), LOG_INT("s", (l->pause_until_ms - clock_wall_ms()) / 1000));
+    show_trouble(l, &e->trouble);
     e->trouble.why = REASON_NONE;
     return false;
 }
@@ -382,6 +403,15 @@ static int reclaim(struct loop *l, struct err *err)
     return 0;
 }
 
+static void tell_sessions(struct loop *l)
+{
+    int64_t n = sessions_open(l->e->sessions);
+
+    if (n != l->n_sessions)
+        engine_tell(l->e, &(struct engine_event){.what = ENGINE_SESSIONS, .n = n});
+    l->n_sessions = n;
+}
+
 static void rest(struct loop *l)
 {
     struct engine *e = l->e;
@@ -395,6 +425,7 @@ static void rest(struct loop *l)
         l->tidied_ms = now;
         sessions_tidy(e->sessions);
     }
+    tell_sessions(l);
     if (poll(fds, ARRAY_LEN(fds), (int)clock_real_ms(deaf ? TICK_MS : roots_rest_ms(&l->roots, TICK_MS))) > 0)
         (void)!read(e->wake, &ignored, sizeof(ignored));
     pthread_mutex_lock(&e->mutex);
@@ -464,6 +495,8 @@ static int turn(struct loop *l, bool *over, struct err *err)
     pthread_mutex_lock(&e->mutex);
     if (r == 0 && clock_wall_ms() >= l->pause_until_ms && (r = reclaim(l, err)) == 0)
         r = hand_out(l, err);
+    if (r == 0 && clock_wall_ms() >= l->pause_until_ms)
+        look_past_trouble(l);
     if (r < 0)
         r = endure(l, err);
     *over = r == 0 && e->job->until_idle && is_idle(l) && e->trouble.why == REASON_NONE;
@@ -536,6 +569,7 @@ static int run_all(struct loop *l, struct err *err)
 {
     if (roots_find(&l->roots, l->e, l->a, err) < 0 || (l->e->job->until_idle && hurry(l, err) < 0))
         return -1;
+    show_trouble(l, NULL);
     beat(l, LOOK_WITHIN_S);
     if ((roots_look(&l->roots, true, err) < 0 && endure(l, err) < 0) || start_workers(l->e, err) < 0)
         return -1;

@@ -24,14 +24,16 @@ enum engine_what {
     ENGINE_STUCK,     /* it waits or is held: `err` */
     ENGINE_FOLLOWED,  /* `dataset` and its images carry what the card says now */
     ENGINE_BEHIND,    /* they do not: `err` */
+    ENGINE_WATCHED,   /* changes of a root are told (`text` NULL), or it is looked at now and then, for that reason */
+    ENGINE_SESSIONS,  /* `n` sessions of users are open */
 };
 
 /* Only the members that the word needs are set.  All of it is borrowed. */
 struct engine_event {
     enum engine_what what;
-    const char *path;
+    const char *path, *text;
     const struct ledger_synced *counts;
-    int64_t ms, bytes;
+    int64_t ms, bytes, n;
     const struct ledger_fileset *fileset;
     const struct ledger_dataset *dataset;
     const struct ledger_image *images;

@@ -136,6 +136,7 @@ static void refresh(struct roots *r, struct root *root)
         return;
     root->judged = true;
     root->blind = blind;
+    engine_tell(r->e, &(struct engine_event){.what = ENGINE_WATCHED, .path = root->place.path, .text = blind});
     if (blind)
         log_warn("root.polled", blind, LOG_STR("path", root->place.path), LOG_INT("poll_s", root->place.set.poll_s));
     else

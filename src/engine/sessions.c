@@ -20,6 +20,7 @@ struct sessions {
     struct om_client *admin;
     char *uuid;            /* of the server's database */
     struct session *idle;
+    atomic_llong n_open;   /* of users */
 };
 
 struct sessions *sessions_new(const struct settings *settings, struct om_trust *trust, const atomic_bool *stop)
@@ -130,6 +131,7 @@ static struct session *take_idle(struct sessions *s, const char *user, const cha
 
 static void end(struct sessions *s, struct session *session)
 {
+    s->n_open--;
     if (s->admin && !s->admin->dead && !session->leave)
         om_sudo_close(s->admin, session->client);
     else
@@ -151,6 +153,7 @@ static int open_one(struct sessions *s, const char *user, const char *group, con
 
     *made = (struct session){.client = client, .user = mem_str(user), .group = mem_str(group), .server = s->uuid,
                              .judged_ns = clock_mono_ns()};
+    s->n_open++;
     log_info("session.opened", NULL, LOG_STR("user", user), LOG_STR("group", name), LOG_INT("id", client->who.session_id));
     *out = made;
     return 0;
@@ -274,4 +277,9 @@ void sessions_close(struct sessions *s)
     free(s->uuid);
     pthread_mutex_destroy(&s->mutex);
     free(s);
+}
+
+int64_t sessions_open(struct sessions *s)
+{
+    return atomic_load(&s->n_open);
 }

@@ -35,5 +35,8 @@ void sessions_give(struct sessions *s, struct session *session);
 /* Close what has been idle for a minute; keep the administrator's alive.  Every few seconds. */
 void sessions_tidy(struct sessions *s);
 
+/* How many of users are open.  Never waits. */
+int64_t sessions_open(struct sessions *s);
+
 /* Is a session of an earlier try over, by its number?  Nothing of it can still be under way then. */
 int sessions_is_over(struct sessions *s, int64_t session_id, bool *over, struct err *err);

@@ -1,20 +1,19 @@
 #include "engine/settings.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/listen.h"
 #include "base/mail.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/policy.h"
+#include "engine/settings_secret.h"
 #include "omero/import.h"
 #include "omero/paths.h"
 
-enum { DAY_S = 86400, PASSWORD_MAX = 4096 };
+enum { DAY_S = 86400 };
 
 const char settings_file[] = IMPOMERO_CONFIG_DIR "/impomero.toml";
 
@@ -43,6 +42,13 @@ static int check_url(const char *text, struct err *err)
         return 0;
     err_set(err, REASON_CONFIG, 0, "no address of the web");
     return err_hint(err, "for example https://chat.example.org/hook");
+}
+
+static int check_listen(const char *text, struct err *err)
+{
+    struct listen_address ignored;
+
+    return listen_parse(text, &ignored, err);
 }
 
 static int check_skip(const char *text, struct err *err)
@@ -164,22 +170,23 @@ const struct conf_key settings_keys[] = {
      .text = "how long nothing must happen to a card's files before it is told what became of them"},
     {"tell", "per_hour", CONF_INT, AT(tell.per_hour), .fallback = "20", .min = 1, .max = 1000,
      .text = "messages in an hour; more are counted and not sent"},
+    {"web", "listen", CONF_TEXT, AT(web.listen), .restart = true, .check = check_listen, .arg = "[ADDRESS:]PORT",
+     .example = "127.0.0.1:4080",
+     .text = "where the page, the metrics and the API are served; a port alone is on 127.0.0.1; elsewhere a token is needed"},
+    {"web", "token", CONF_TEXT, AT(web.token), .restart = true, .secret = true, .example = "................",
+     .text = "who knows it may read the page: as a bearer token, or as the password of any user; better in a file of its own"},
+    {"web", "token_file", CONF_PATH, AT(web.token_file), .restart = true, .arg = "FILE", .example = "/etc/impomero/web-token",
+     .text = "file whose first line is the token"},
+    {"web", "hosts", CONF_LIST, AT(web.hosts), .restart = true, .arg = "NAME;...", .example = "impomero.example.org",
+     .text = "names by which the page may be asked for, beside the address it listens on and localhost: those of a proxy"},
+    {"web", "omero_web", CONF_TEXT, AT(web.omero_web), .restart = true, .check = check_url, .arg = "URL",
+     .example = "https://omero.example.org", .text = "address of OMERO.web: datasets and images of the page are links into it"},
     {"log", "level", CONF_CHOICE, AT(log_level), .fallback = "info", .choices = log_levels,
      .text = "least important lines of the log: error, warning, info or debug"},
     {NULL, "trace", CONF_CHOICE, AT(trace), .restart = true, .fallback = "off", .choices = traces,
      .text = "wire: a line on standard error for each message to and from OMERO, without secrets"},
 };
 const size_t settings_n_keys = ARRAY_LEN(settings_keys);
-
-static const char *env_get(const char *const *env, const char *name)
-{
-    size_t n = strlen(name);
-
-    for (; *env; env++)
-        if (strncmp(*env, name, n) == 0 && (*env)[n] == '=' && (*env)[n + 1])
-            return *env + n + 1;
-    return NULL;
-}
 
 /* The rule of places: what is configured, what the service manager gives, the user's own. */
 static int choose_state_dir(struct settings *s, const char *const *env, struct err *err)
@@ -189,7 +196,7 @@ static int choose_state_dir(struct settings *s, const char *const *env, struct e
     };
 
     for (size_t i = 0; !s->state_dir && i < ARRAY_LEN(places); i++) {
-        const char *base = env_get(env, places[i].variable);
+        const char *base = settings_env(env, places[i].variable);
         if (base && base[0] == '/')
             s->state_dir = s->state_dir_owned = mem_printf("%.*s%s", (int)strcspn(base, ":"), base, places[i].below);
     }
@@ -197,63 +204,6 @@ static int choose_state_dir(struct settings *s, const char *const *env, struct e
         return 0;
     err_set(err, REASON_CONFIG, 0, "no state directory: neither HOME nor STATE_DIRECTORY is set");
     return err_hint(err, "name one by --state=DIR or 'state' in the configuration");
-}
-
-/* The first line of a file; in memory that is wiped later. */
-static int read_password(const char *path, char **out, struct err *err)
-{
-    char line[PASSWORD_MAX];
-    FILE *f = fopen(path, "re");
-
-    if (!f)
-        return err_set(err, REASON_CONFIG, errno, "password file '%s'", path);
-    char *got = fgets(line, sizeof(line), f);
-    fclose(f);
-    if (!got)
-        line[0] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
-    int failed = line[0] ? 0 : err_set(err, REASON_CONFIG, 0, "password file '%s': its first line is empty", path);
-    if (!failed)
-        *out = mem_str(line);
-    explicit_bzero(line, sizeof(line));
-    return failed;
-}
-
-/* A password in a configuration that everybody may read is no secret. */
-static int check_password_place(const struct conf_value *v, struct err *err)
-{
-    struct stat st;
-
-    if (!v->file || stat(v->file, &st) < 0 || !(st.st_mode & S_IROTH))
-        return 0;
-    err_set(err, REASON_CONFIG, 0, "%s: a password in a file that everybody can read", v->place);
-    return err_hint(err, "chmod o-r '%s', or put it in a file of its own and name that by server.password_file", v->file);
-}
-
-static const struct conf_key *key_at(size_t offset)
-{
-    for (size_t i = 0; i < settings_n_keys; i++)
-        if (settings_keys[i].level == CONF_GLOBAL && settings_keys[i].offset == offset)
-            return &settings_keys[i];
-    return NULL;
-}
-
-static int find_password(struct settings *s, const char *const *env, struct err *err)
-{
-    const struct conf_value *v = conf_get(s->conf, key_at(offsetof(struct settings, server.password)), CONF_NO_ROOT);
-    const char *credentials = env_get(env, "CREDENTIALS_DIRECTORY");
-    AUTO(mem_freep) char *credential = credentials ? mem_printf("%s/impomero.password", credentials) : NULL;
-    struct stat st;
-
-    if (s->server.password)
-        return check_password_place(v, err);
-    const char *path = s->server.password_file;
-    if (!path && credential && stat(credential, &st) == 0 && st.st_size > 1) /* an empty line: none is given there */
-        path = credential;
-    if (path && read_password(path, &s->password_owned, err) < 0)
-        return -1;
-    s->server.password = s->password_owned;
-    return 0;
 }
 
 static char *clean_path(const char *path)
@@ -359,7 +309,7 @@ int settings_load(struct settings *out, const char *config_path, const char *con
     if (read_sources(&s, path, config_path != NULL, env, options, n_options, err) < 0)
         return -1;
     conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
-    if (choose_state_dir(&s, env, err) < 0 || find_password(&s, env, err) < 0 || fill_roots(&s, err) < 0 ||
+    if (choose_state_dir(&s, env, err) < 0 || settings_secrets(&s, env, err) < 0 || fill_roots(&s, err) < 0 ||
         check_policies(&s, err) < 0)
         return -1;
     *out = s;
@@ -369,9 +319,8 @@ int settings_load(struct settings *out, const char *config_path, const char *con
 
 void settings_clear(struct settings *s)
 {
-    if (s->password_owned)
-        explicit_bzero(s->password_owned, strlen(s->password_owned));
-    free(s->password_owned);
+    settings_wipe(s->password_owned);
+    settings_wipe(s->token_owned);
     free(s->state_dir_owned);
     for (size_t i = 0; i < s->n_roots; i++)
         free((char *)s->roots[i].path);
@@ -400,6 +349,11 @@ const struct root_settings *settings_for(const struct settings *s, const char *r
     const struct settings_root *root = settings_root_of(s, root_path);
 
     return root ? &root->set : &s->defaults;
+}
+
+int64_t settings_look_s(const struct root_settings *set)
+{
+    return set->rescan_s > set->poll_s ? set->rescan_s : set->poll_s;
 }
 
 const struct settings_root *settings_root_of(const struct settings *s, const char *path)

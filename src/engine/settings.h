@@ -59,13 +59,20 @@ struct settings {
         const char *command, *webhook, *mail_to, *mail_else, *mail_from, *sendmail; /* NULL: not that way */
         int64_t quiet_s, per_hour;
     } tell; /* see daemon/tell.h */
+    struct {
+        const char *listen; /* listen_parse; NULL: no page */
+        const char *token;  /* NULL: none is asked for; only on loopback.  As secret as the password */
+        const char *token_file;
+        const char *const *hosts; /* names, beside its own, by which the page may be asked for; NULL: none */
+        const char *omero_web;    /* address of OMERO.web for links; NULL: no links */
+    } web; /* see web/web.h */
     const char *log_level;
     const char *trace; /* "off", "wire" */
     struct root_settings defaults; /* for a directory that is no root of the configuration */
     struct settings_root *roots;
     size_t n_roots;
     struct conf *conf; /* where each value came from; owns the texts */
-    char *state_dir_owned, *password_owned;
+    char *state_dir_owned, *password_owned, *token_owned;
 };
 
 /* The table; `config` and `--help` are made of it. */
@@ -88,6 +95,9 @@ void settings_clear(struct settings *s); /* wipes the password; a zeroed struct 
 
 /* What holds for files of that root directory: its own settings, or those of no root in particular. */
 const struct root_settings *settings_for(const struct settings *s, const char *root_path);
+
+/* How long a root may go without being looked at, where changes are told or not. */
+int64_t settings_look_s(const struct root_settings *set);
 
 /* The keys whose change from `old` to `now` only a restart can take, separated by ", "; NULL when there are none.  Owned by the
  * caller. */

@@ -34,7 +34,7 @@ static int list_parts(struct verify *v, const struct ledger_fileset *sets, size_
         const struct ledger_image *images;
         size_t m = 0;
 
-        if (ledger_fileset_images(v->job->ledger, sets[i].id, a, &images, &m, err) < 0) {
+        if (ledger_fileset_images(v->job->ledger, sets[i].id, 0, a, &images, &m, err) < 0) {
             free(all);
             return -1;
         }

@@ -46,10 +46,12 @@ int ledger_adopt(struct ledger *l, int64_t fileset, const struct ledger_adopted 
     AUTO(arena_freep) struct arena *a = arena_new();
     const struct ledger_fileset *f;
 
-    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, fileset, true, a, &f, err) != 0 || check_fresh(f, err) < 0 ||
-        put_all(l, fileset, f->n_members, found, err) < 0 ||
-        sql_do(l, err, "UPDATE fileset SET call = 'finished', call_ms = ?2, server = ?3, omero_id = ?4, plan_reason = 'none'"
-               " WHERE id = ?1", "iiti", fileset, clock_wall_ms(), found->server, found->omero_id) < 0 ||
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, fileset, SIZE_MAX, a, &f, err) != 0 ||
+        check_fresh(f, err) < 0 || put_all(l, fileset, f->n_members, found, err) < 0 ||
+        sql_do(l, err,
+               "UPDATE fileset SET call = 'finished', call_ms = ?2, server = ?3, omero_id = ?4, plan_reason = 'none'"
+               " WHERE id = ?1",
+               "iiti", fileset, clock_wall_ms(), found->server, found->omero_id) < 0 ||
         state_enter(l, fileset, LEDGER_DONE, NULL, 0, err) < 0 || event_add(l, fileset, 0, "adopted", REASON_NONE, "", err) < 0)
         return -1;
     return tx_commit(&tx, err);
@@ -64,7 +66,7 @@ int ledger_doubt(struct ledger *l, int64_t fileset, const char *text, struct err
 
     err_set(&why, REASON_UNKNOWN_OUTCOME, 0, "%s", text);
     err_hint(&why, "look in OMERO; impomero retry imports it");
-    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, fileset, false, a, &f, err) != 0 || check_fresh(f, err) < 0 ||
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, fileset, 0, a, &f, err) != 0 || check_fresh(f, err) < 0 ||
         state_enter(l, fileset, LEDGER_HELD, &why, 0, err) < 0)
         return -1;
     return tx_commit(&tx, err);

@@ -1,6 +1,8 @@
-#include "base/buf.h"
+#include <string.h>
+
 #include "ledger/store.h"
 
+/* The oldest of done ones is of those that are there. */
 int ledger_counts(struct ledger *l, struct arena *a, const struct ledger_count **out, size_t *n, struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
@@ -10,8 +12,9 @@ int ledger_counts(struct ledger *l, struct arena *a, const struct ledger_count *
     int r = -1;
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
-        sql_start(l, &st, err, "SELECT state, reason, count(*), sum(bytes), min(since_ms) FROM fileset WHERE gone_ms IS NULL"
-                  " OR state = 'done' GROUP BY state, reason ORDER BY state, reason", "") < 0)
+        sql_start(l, &st, err, "SELECT state, reason, n, bytes, (SELECT min(since_ms) FROM fileset f WHERE f.state = t.state"
+                  " AND f.reason = t.reason AND f.gone_ms IS NULL) FROM tally t WHERE dataset = 0 AND n > 0"
+                  " ORDER BY state, reason", "") < 0)
         return -1;
     while ((r = sql_step(l, st, err)) > 0) {
         counts = mem_grow(counts, used, &cap, sizeof(*counts));
@@ -25,44 +28,22 @@ int ledger_counts(struct ledger *l, struct arena *a, const struct ledger_count *
     return 0;
 }
 
-/* Paths are blobs: what is put together from them is cast back before it is compared. */
-static const char list_sql[] =
-    "SELECT f.id FROM fileset f JOIN root r ON r.id = f.root WHERE f.id > ?1 AND (?2 IS NULL OR instr(?2, f.state || ' ') > 0)"
-    " AND (?3 IS NULL OR CAST(r.path || '/' || f.path AS BLOB) = ?3 OR r.path = ?3"
-    " OR substr(CAST(r.path || '/' || f.path AS BLOB), 1, length(?3) + 1) = CAST(?3 || '/' AS BLOB)"
-    " OR EXISTS (SELECT 1 FROM member m JOIN file p ON p.id = m.file WHERE m.fileset = f.id"
-    " AND CAST(r.path || '/' || p.path AS BLOB) = ?3))"
-    " AND (?4 = 0 OR EXISTS (SELECT 1 FROM image i WHERE i.fileset = f.id AND i.omero_id = ?4 AND i.plate = 0))"
-    " AND (?5 = 0 OR f.omero_id = ?5)"
-    " AND (?6 = 0 OR EXISTS (SELECT 1 FROM dataset d WHERE d.id = f.dataset AND d.omero_id = ?6 AND d.kind = 'dataset'))"
-    " AND (?7 = 0 OR (f.state = 'done' AND f.reason = 'changed'))"
-    " ORDER BY f.id LIMIT ?8";
-
-/* "waiting held ": no state's name ends like another one. */
-static void state_words(unsigned states, struct buf *out)
+int ledger_tally(struct ledger *l, int64_t dataset, int64_t out[N_LEDGER_STATES], struct err *err)
 {
-    for (unsigned i = 0; i < N_LEDGER_STATES; i++)
-        if (states & 1u << i)
-            buf_printf(out, "%s ", ledger_state_name((enum ledger_state)i));
-    buf_add_byte(out, '\0');
-}
-
-int fileset_ids(struct ledger *l, const struct ledger_filter *f, int64_t **ids, size_t *n, struct err *err)
-{
+    AUTO(tx_end) struct tx tx = {0};
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
-    AUTO(buf_clear) struct buf words = BUF_INIT(256);
-    size_t cap = 0;
+    int64_t n[N_LEDGER_STATES] = {0};
     int r = -1;
 
-    state_words(f->states, &words);
-    if (sql_start(l, &st, err, list_sql, "itpiiiii", f->after, f->states ? (const char *)words.data : NULL, f->path, f->image,
-                  f->omero_fileset, f->omero_dataset, (int64_t)f->changed, f->max ? (int64_t)f->max : INT64_C(-1)) < 0)
+    if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
+        sql_start(l, &st, err, "SELECT state, sum(n) FROM tally WHERE dataset = ?1 GROUP BY state", "i", dataset) < 0)
         return -1;
-    while ((r = sql_step(l, st, err)) > 0) {
-        *ids = mem_grow(*ids, *n, &cap, sizeof(**ids));
-        (*ids)[(*n)++] = sql_num(st, 0);
-    }
-    return r;
+    while ((r = sql_step(l, st, err)) > 0)
+        n[state_named((const char *)sqlite3_column_text(st, 0))] = sql_num(st, 1);
+    if (r < 0)
+        return -1;
+    memcpy(out, n, sizeof(n));
+    return 0;
 }
 
 int ledger_list(struct ledger *l, const struct ledger_filter *f, struct arena *a, const struct ledger_fileset **out, size_t *n,
@@ -78,7 +59,7 @@ int ledger_list(struct ledger *l, const struct ledger_filter *f, struct arena *a
     for (size_t i = 0; i < count; i++) {
         const struct ledger_fileset *one = NULL;
 
-        if (fileset_get(l, ids[i], f->members, a, &one, err) != 0)
+        if (fileset_get(l, ids[i], f->members ? f->members_max ? f->members_max : SIZE_MAX : 0, a, &one, err) != 0)
             return -1;
         all[i] = *one;
     }
@@ -87,7 +68,44 @@ int ledger_list(struct ledger *l, const struct ledger_filter *f, struct arena *a
     return 0;
 }
 
-int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledger_card **out, size_t *n, struct err *err)
+static void read_card(sqlite3_stmt *st, struct arena *a, struct ledger_card *c)
+{
+    *c = (struct ledger_card){.path = sql_text(st, 0, a), .why = reason_named(sql_text(st, 1, a)), .line = (int)sql_num(st, 2),
+                              .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5), .root = sql_text(st, 6, a),
+                              .id = sql_num(st, 7), .root_id = sql_num(st, 8), .told = sql_num(st, 9) != 0};
+}
+
+#define CARDS                                                                                                                 \
+    "SELECT c.path, c.reason, c.line, c.text, c.revision, c.since_ms, r.path, c.id, c.root, c.told FROM card c"                \
+    " JOIN root r ON r.id = c.root WHERE c.gone_ms IS NULL"
+#define CARDS_AFTER                                                                                                           \
+    " AND (c.root, c.path) > (coalesce((SELECT root FROM card WHERE id = ?1), 0), coalesce((SELECT path FROM card WHERE id ="  \
+    " ?1), x''))"
+#define CARDS_MOST " ORDER BY c.root, c.path LIMIT ?2"
+
+static const char cards_troubled[] = CARDS CARDS_AFTER " AND c.reason <> 'none'" CARDS_MOST;
+static const char cards_all[] = CARDS CARDS_AFTER CARDS_MOST;
+static const char cards_of_user[] =
+    CARDS CARDS_AFTER " AND EXISTS (SELECT 1 FROM card_revision v WHERE v.id = c.revision AND v.user = ?3)" CARDS_MOST;
+static const char cards_below[] =
+    CARDS CARDS_AFTER " AND c.root = ?3 AND (c.path = ?4 OR (c.path >= ?5 AND c.path < ?6))" CARDS_MOST;
+
+static int start_cards(struct ledger *l, const struct ledger_card_filter *f, struct arena *a, sqlite3_stmt **st, struct err *err)
+{
+    int64_t max = f->max ? (int64_t)f->max : INT64_C(-1);
+    struct below b;
+
+    if (f->user)
+        return sql_start(l, st, err, cards_of_user, "iit", f->after, max, f->user);
+    if (!f->path)
+        return sql_start(l, st, err, f->all ? cards_all : cards_troubled, "ii", f->after, max);
+    return below_find(l, f->path, a, &b, err) < 0
+               ? -1
+               : sql_start(l, st, err, cards_below, "iiippp", f->after, max, b.root, b.path, b.from, b.to);
+}
+
+int ledger_cards(struct ledger *l, const struct ledger_card_filter *f, struct arena *a, const struct ledger_card **out, size_t *n,
+                 struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
@@ -95,21 +113,14 @@ int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledge
     size_t used = 0, cap = 0;
     int r = -1;
 
-    if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
-        sql_start(l, &st, err, "SELECT c.path, c.reason, c.line, c.text, c.revision, c.since_ms, r.path, c.id, c.told FROM card c"
-                  " JOIN root r ON r.id = c.root WHERE c.gone_ms IS NULL AND (?1 OR c.reason <> 'none') ORDER BY r.path, c.path",
-                  "i", (int64_t)all) < 0)
+    if (tx_begin(&tx, l, LEDGER_READ, err) < 0 || start_cards(l, f, a, &st, err) < 0)
         return -1;
     while ((r = sql_step(l, st, err)) > 0) {
-        struct ledger_card *c;
-
         cards = mem_grow(cards, used, &cap, sizeof(*cards));
-        c = &cards[used++];
-        *c = (struct ledger_card){.path = sql_text(st, 0, a), .why = reason_named(sql_text(st, 1, a)),
-                                  .line = (int)sql_num(st, 2), .text = sql_text(st, 3, a), .since_ms = sql_num(st, 5),
-                                  .root = sql_text(st, 6, a), .id = sql_num(st, 7), .told = sql_num(st, 8) != 0};
-        if (!sql_null(st, 4) && revision_get(l, sql_num(st, 4), a, &c->revision, err) != 0)
+        read_card(st, a, &cards[used]);
+        if (!sql_null(st, 4) && revision_get(l, sql_num(st, 4), a, &cards[used].revision, err) != 0)
             return -1;
+        used++;
     }
     if (r < 0)
         return -1;

@@ -210,40 +210,66 @@ int ledger_dataset_release(struct ledger *l, int64_t id, struct err *err)
     return tx_commit(&tx, err);
 }
 
-static int list_ids(struct ledger *l, bool troubled, int64_t **ids, size_t *n, struct err *err)
-{
-    AUTO(sql_reset) sqlite3_stmt *st = NULL;
-    size_t cap = 0;
-    int r = -1;
+static const char datasets_page[] =
+    "SELECT id FROM dataset WHERE (root, dir, kind) > (coalesce((SELECT root FROM dataset WHERE id = ?1), 0), coalesce((SELECT "
+    "dir"
+    " FROM dataset WHERE id = ?1), x''), coalesce((SELECT kind FROM dataset WHERE id = ?1), '')) ORDER BY root, dir, kind LIMIT"
+    " ?2";
+static const char datasets_troubled[] =
+    "SELECT id FROM dataset WHERE reason <> 'none' AND (root, dir, kind) > (coalesce((SELECT root FROM dataset WHERE id = ?1), "
+    "0),"
+    " coalesce((SELECT dir FROM dataset WHERE id = ?1), x''), coalesce((SELECT kind FROM dataset WHERE id = ?1), ''))"
+    " ORDER BY root, dir, kind LIMIT ?2";
+static const char datasets_at[] = "SELECT id FROM dataset WHERE root = ?1 AND dir = ?2 ORDER BY kind";
 
-    if (sql_start(l, &st, err, "SELECT id FROM dataset WHERE ?1 = 0 OR reason <> 'none' ORDER BY root, dir, kind", "i",
-                  (int64_t)troubled) < 0)
-        return -1;
+/* The datasets of the rows that a statement gives. */
+static int read_datasets(struct ledger *l, sqlite3_stmt *st, struct arena *a, const struct ledger_dataset **out, size_t *n,
+                         struct err *err)
+{
+    AUTO(mem_freep) struct ledger_dataset *all = NULL;
+    size_t used = 0, cap = 0;
+    int r;
+
     while ((r = sql_step(l, st, err)) > 0) {
-        *ids = mem_grow(*ids, *n, &cap, sizeof(**ids));
-        (*ids)[(*n)++] = sql_num(st, 0);
+        const struct ledger_dataset *one = NULL;
+
+        if (dataset_get(l, sql_num(st, 0), a, &one, err) != 0)
+            return -1;
+        all = mem_grow(all, used, &cap, sizeof(*all));
+        all[used++] = *one;
     }
-    return r;
+    if (r < 0)
+        return -1;
+    *out = keep(a, all, used, sizeof(*all));
+    *n = used;
+    return 0;
+}
+
+int ledger_datasets_page(struct ledger *l, bool troubled, int64_t after, size_t max, struct arena *a,
+                         const struct ledger_dataset **out, size_t *n, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+    AUTO(sql_reset) sqlite3_stmt *st = NULL;
+
+    if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
+        sql_start(l, &st, err, troubled ? datasets_troubled : datasets_page, "ii", after, max ? (int64_t)max : INT64_C(-1)) < 0)
+        return -1;
+    return read_datasets(l, st, a, out, n, err);
 }
 
 int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n,
                     struct err *err)
 {
+    return ledger_datasets_page(l, troubled, 0, 0, a, out, n, err);
+}
+
+int ledger_datasets_at(struct ledger *l, int64_t root, const char *dir, struct arena *a, const struct ledger_dataset **out,
+                       size_t *n, struct err *err)
+{
     AUTO(tx_end) struct tx tx = {0};
-    AUTO(mem_freep) int64_t *ids = NULL;
-    size_t count = 0;
+    AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
-    if (tx_begin(&tx, l, LEDGER_READ, err) < 0 || list_ids(l, troubled, &ids, &count, err) < 0)
+    if (tx_begin(&tx, l, LEDGER_READ, err) < 0 || sql_start(l, &st, err, datasets_at, "ip", root, dir) < 0)
         return -1;
-    struct ledger_dataset *all = arena_alloc(a, count + 1, sizeof(*all));
-    for (size_t i = 0; i < count; i++) {
-        const struct ledger_dataset *one = NULL;
-
-        if (dataset_get(l, ids[i], a, &one, err) != 0)
-            return -1;
-        all[i] = *one;
-    }
-    *out = all;
-    *n = count;
-    return 0;
+    return read_datasets(l, st, a, out, n, err);
 }

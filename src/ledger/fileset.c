@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 
-static int read_members(struct ledger *l, struct ledger_fileset *f, struct arena *a, struct err *err)
+/* At most `max` of them, and whether there are more. */
+static int read_members(struct ledger *l, struct ledger_fileset *f, size_t max, struct arena *a, struct err *err)
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
     AUTO(mem_freep) struct ledger_member *members = NULL;
@@ -12,7 +13,7 @@ static int read_members(struct ledger *l, struct ledger_fileset *f, struct arena
     if (sql_start(l, &st, err, "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.ino, f.algorithm, f.hash FROM member m"
                   " JOIN file f ON f.id = m.file WHERE m.fileset = ?1 ORDER BY m.position", "i", f->id) < 0)
         return -1;
-    while ((r = sql_step(l, st, err)) > 0) {
+    while ((r = sql_step(l, st, err)) > 0 && !(f->more_members = n == max)) {
         members = mem_grow(members, n, &cap, sizeof(*members));
         members[n++] = (struct ledger_member){.path = sql_text(st, 0, a),
                                               .stamp = {.size = sql_num(st, 1), .mtime_ns = sql_num(st, 2),
@@ -70,7 +71,7 @@ static void read_journal(sqlite3_stmt *st, struct arena *a, struct ledger_filese
     f->handle = sql_str(st, 31, a);
 }
 
-int fileset_get(struct ledger *l, int64_t id, bool members, struct arena *a, const struct ledger_fileset **out, struct err *err)
+int fileset_get(struct ledger *l, int64_t id, size_t members, struct arena *a, const struct ledger_fileset **out, struct err *err)
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
     struct ledger_fileset *f = arena_alloc(a, 1, sizeof(*f));
@@ -90,7 +91,7 @@ int fileset_get(struct ledger *l, int64_t id, bool members, struct arena *a, con
     read_plan(st, a, f);
     read_state(st, a, f);
     read_journal(st, a, f);
-    if (members && read_members(l, f, a, err) < 0)
+    if (members > 0 && read_members(l, f, members, a, err) < 0)
         return -1;
     *out = f;
     return 0;
@@ -100,7 +101,7 @@ int ledger_fileset(struct ledger *l, int64_t id, struct arena *a, const struct l
 {
     AUTO(tx_end) struct tx tx = {0};
 
-    return tx_begin(&tx, l, LEDGER_READ, err) < 0 ? -1 : fileset_get(l, id, true, a, out, err);
+    return tx_begin(&tx, l, LEDGER_READ, err) < 0 ? -1 : fileset_get(l, id, SIZE_MAX, a, out, err);
 }
 
 /* The first user after `after` with something due, as the index has them in order. */
@@ -186,7 +187,7 @@ int ledger_next(struct ledger *l, int per_user, struct arena *a, const struct le
     if (sql_int(l, &id, err, "SELECT id FROM fileset WHERE due_ms IS NOT NULL AND claimed = 0 AND user = ?1 AND due_ms <= ?2"
                 " ORDER BY due_ms, id LIMIT 1", "ti", user, now) != 0 ||
         sql_do(l, err, "UPDATE fileset SET claimed = 1 WHERE id = ?1", "i", id) < 0 ||
-        fileset_get(l, id, true, a, out, err) != 0 || tx_commit(&tx, err) < 0)
+        fileset_get(l, id, SIZE_MAX, a, out, err) != 0 || tx_commit(&tx, err) < 0)
         return -1;
     remember_turn(l, user);
     return 0;

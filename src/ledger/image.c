@@ -71,15 +71,15 @@ int ledger_images(struct ledger *l, int64_t dataset, int64_t after, size_t max, 
     return read_images(l, st, a, out, n, err);
 }
 
-int ledger_fileset_images(struct ledger *l, int64_t fileset, struct arena *a, const struct ledger_image **out, size_t *n,
-                          struct err *err)
+int ledger_fileset_images(struct ledger *l, int64_t fileset, size_t max, struct arena *a, const struct ledger_image **out,
+                          size_t *n, struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
         sql_start(l, &st, err, "SELECT id, fileset, dataset, omero_id, plate, series, name, revision, deleted_ms FROM image"
-                  " WHERE fileset = ?1 ORDER BY id", "i", fileset) < 0)
+                  " WHERE fileset = ?1 ORDER BY id LIMIT ?2", "ii", fileset, max ? (int64_t)max : INT64_C(-1)) < 0)
         return -1;
     return read_images(l, st, a, out, n, err);
 }

@@ -168,7 +168,7 @@ struct ledger_card {
     const struct ledger_revision *revision; /* NULL for a broken one */
     int64_t since_ms;                       /* answers only: since when it is so */
     const char *root;                       /* answers only: the root's path */
-    int64_t id;                             /* answers only */
+    int64_t id, root_id;                    /* answers only */
     bool told;                              /* answers only: ledger_card_told, since it is so */
 };
 
@@ -383,6 +383,7 @@ struct ledger_fileset {
     const char *process, *handle; /* proxies' identities; NULL = not known */
     const struct ledger_member *members;
     size_t n_members;
+    bool more_members;       /* than were asked for */
 };
 
 /* The next fileset to work on: ready, left over by an earlier run, or waiting and due; taking turns between the users, and none
@@ -450,23 +451,82 @@ struct ledger_count {
 };
 int ledger_counts(struct ledger *l, struct arena *a, const struct ledger_count **out, size_t *n, struct err *err);
 
+/* One of path, file, user, name, image, omero_fileset, omero_dataset and dataset; states and changed go with each of them.  In
+ * the order of rows, names in theirs.  Each walks an index: a page costs the same in a ledger of any size. */
 struct ledger_filter {
     unsigned states;       /* bits 1u << LEDGER_x; 0 = all */
     const char *path;      /* absolute: this file, or what lies below this directory; NULL = all */
+    bool in_order;         /* with path: only targets below it, in the order of paths: for pages */
+    const char *file;      /* absolute: sets with this file among theirs */
+    const char *user;
+    const char *name;      /* what the name of its images begins with, in upper or lower case */
     int64_t image, omero_fileset, omero_dataset; /* numbers in OMERO; 0 = all */
-    int64_t after;         /* rows after this number */
+    int64_t dataset;       /* its row */
+    int64_t after;         /* what comes after this row */
     size_t max;            /* 0 = all */
     bool members;          /* fill them in */
+    size_t members_max;    /* at most so many of each; 0 = all */
     bool changed;          /* only done ones that changed on the disk */
 };
 int ledger_list(struct ledger *l, const struct ledger_filter *f, struct arena *a, const struct ledger_fileset **out, size_t *n,
                 struct err *err);
-int ledger_fileset_images(struct ledger *l, int64_t fileset, struct arena *a, const struct ledger_image **out, size_t *n,
-                          struct err *err);
+/* At most `max` (0 = all). */
+int ledger_fileset_images(struct ledger *l, int64_t fileset, size_t max, struct arena *a, const struct ledger_image **out,
+                          size_t *n, struct err *err);
 int ledger_datasets(struct ledger *l, bool troubled, struct arena *a, const struct ledger_dataset **out, size_t *n,
                     struct err *err);
-/* Cards that do not apply, with their reason (`all`: every card). */
-int ledger_cards(struct ledger *l, bool all, struct arena *a, const struct ledger_card **out, size_t *n, struct err *err);
+/* The dataset and the screen of a directory, and how many filesets of a dataset's row are in which state. */
+int ledger_datasets_at(struct ledger *l, int64_t root, const char *dir, struct arena *a, const struct ledger_dataset **out,
+                       size_t *n, struct err *err);
+int ledger_datasets_page(struct ledger *l, bool troubled, int64_t after, size_t max, struct arena *a,
+                         const struct ledger_dataset **out, size_t *n, struct err *err);
+int ledger_tally(struct ledger *l, int64_t dataset, int64_t out[N_LEDGER_STATES], struct err *err);
+
+/* Cards, by root and path: those that do not apply, with their reason; all; those of a user; those at or below a path. */
+struct ledger_card_filter {
+    bool all;
+    const char *user, *path; /* NULL; with either of them: all */
+    int64_t after;           /* what comes after this row */
+    size_t max;              /* 0 = all */
+};
+int ledger_cards(struct ledger *l, const struct ledger_card_filter *f, struct arena *a, const struct ledger_card **out, size_t *n,
+                 struct err *err);
+
+/* What happened, latest first. */
+struct ledger_event {
+    int64_t id, at_ms;
+    int64_t fileset, dataset; /* rows; one of them is 0 */
+    const char *root_path, *path; /* of the fileset's target or the dataset's directory */
+    const char *what;             /* a state, or made, unmade, applied, waiting, retry, ... */
+    enum reason why;
+    const char *text;
+};
+/* Before this row (0: the latest); of one fileset (0: all). */
+int ledger_events(struct ledger *l, int64_t before, int64_t fileset, size_t max, struct arena *a, const struct ledger_event **out,
+                  size_t *n, struct err *err);
+
+/* What an hour brought; `queue`: filesets neither done nor held, when something happened in it last. */
+struct ledger_hour {
+    int64_t hour; /* since 1970 UTC */
+    int64_t done, bytes, stuck, queue;
+};
+/* The hours from this one on in which something happened. */
+int ledger_pace(struct ledger *l, int64_t from, struct arena *a, const struct ledger_hour **out, size_t *n, struct err *err);
+
+/* What stands in the way of all work, told by the engine when it pauses and when it goes on. */
+struct ledger_trouble {
+    enum reason why;
+    const char *text;
+    int64_t since_ms;
+};
+int ledger_trouble_set(struct ledger *l, const struct err *why, struct err *err); /* NULL: nothing does */
+int ledger_trouble(struct ledger *l, struct arena *a, const struct ledger_trouble **out, struct err *err); /* or LEDGER_NOTHING */
+
+/* When something happened last, since when the oldest fileset waits for a worker (0: never, none), the size of the ledger. */
+struct ledger_pulse {
+    int64_t event_ms, oldest_due_ms, bytes;
+};
+int ledger_pulse(struct ledger *l, struct ledger_pulse *out, struct err *err);
 
 /* People were told what is wrong with a card: once, until something else is; and which trouble of a dataset they were told of
  * last, by a number of the caller's. */

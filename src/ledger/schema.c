@@ -8,6 +8,15 @@
 #define APPLICATION_ID "1768779887"
 
 /* Migrations, oldest first; a text is never changed once released: what is new is a new text.  user_version counts them. */
+/* What counts as there: as ledger_counts says it. */
+#define COUNTED(row) row ".gone_ms IS NULL OR " row ".state = 'done'"
+/* One more or one less (sign) of a fileset's state, among all and in its dataset. */
+#define TALLY(row, sign)                                                                                                      \
+    " INSERT INTO tally (dataset, state, reason, n, bytes) VALUES (0, " row ".state, " row ".reason, " sign "1, " sign row    \
+    ".bytes), (coalesce(" row ".dataset, -1), " row ".state, " row ".reason, " sign "1, " sign row ".bytes)"                  \
+    " ON CONFLICT (dataset, state, reason) DO UPDATE SET n = n + excluded.n, bytes = bytes + excluded.bytes;"
+#define TALLIED(row) "(" row ".state, " row ".reason, " row ".bytes, " row ".dataset, " row ".gone_ms IS NULL)"
+
 static const char *const migrations[] = {
     "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
@@ -96,6 +105,40 @@ static const char *const migrations[] = {
     /* What people were told of: a card's trouble, and which trouble of a dataset. */
     "ALTER TABLE card ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE dataset ADD COLUMN told INTEGER NOT NULL DEFAULT 0;",
+
+    /* What is asked at any size: how many filesets are in which state (dataset 0: in all; -1: in those without one), what each
+     * hour brought, and the ways that lists and searches go. */
+    "CREATE TABLE tally (dataset INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, PRIMARY KEY (dataset, state, reason)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO tally SELECT 0, state, reason, count(*), sum(bytes) FROM fileset f WHERE " COUNTED("f") " GROUP BY 2, 3;"
+    "INSERT INTO tally SELECT coalesce(dataset, -1), state, reason, count(*), sum(bytes) FROM fileset f WHERE " COUNTED("f")
+    " GROUP BY 1, 2, 3;"
+    "CREATE TRIGGER tally_new AFTER INSERT ON fileset WHEN " COUNTED("new") " BEGIN" TALLY("new", "") " END;"
+    "CREATE TRIGGER tally_gone AFTER DELETE ON fileset WHEN " COUNTED("old") " BEGIN" TALLY("old", "-") " END;"
+    "CREATE TRIGGER tally_from AFTER UPDATE OF state, reason, bytes, dataset, gone_ms ON fileset WHEN (" COUNTED("old") ") AND "
+    TALLIED("old") " IS NOT " TALLIED("new") " BEGIN" TALLY("old", "-") " END;"
+    "CREATE TRIGGER tally_to AFTER UPDATE OF state, reason, bytes, dataset, gone_ms ON fileset WHEN (" COUNTED("new") ") AND "
+    TALLIED("old") " IS NOT " TALLIED("new") " BEGIN" TALLY("new", "") " END;"
+    "CREATE TABLE pace (hour INTEGER NOT NULL PRIMARY KEY, done INTEGER NOT NULL, bytes INTEGER NOT NULL, stuck INTEGER NOT NULL,"
+    " queue INTEGER NOT NULL) STRICT;"
+    "INSERT INTO pace SELECT e.at_ms / 3600000, sum(e.what = 'done'), sum(CASE e.what WHEN 'done' THEN f.bytes ELSE 0 END),"
+    " sum(e.what IN ('waiting', 'held')), 0 FROM event e JOIN fileset f ON f.id = e.fileset GROUP BY 1;"
+    "CREATE TRIGGER pace_event AFTER INSERT ON event WHEN new.fileset IS NOT NULL BEGIN"
+    " INSERT INTO pace (hour, done, bytes, stuck, queue) VALUES (new.at_ms / 3600000, new.what = 'done',"
+    " CASE new.what WHEN 'done' THEN (SELECT bytes FROM fileset WHERE id = new.fileset) ELSE 0 END,"
+    " new.what IN ('waiting', 'held'),"
+    " (SELECT coalesce(sum(n), 0) FROM tally WHERE dataset = 0 AND state NOT IN ('done', 'held')))"
+    " ON CONFLICT (hour) DO UPDATE SET done = done + excluded.done, bytes = bytes + excluded.bytes,"
+    " stuck = stuck + excluded.stuck, queue = excluded.queue; END;"
+    "DROP INDEX fileset_state;"
+    "CREATE INDEX fileset_state ON fileset (state, reason, gone_ms, since_ms);"
+    "CREATE INDEX fileset_by_state ON fileset (state);"
+    "CREATE INDEX fileset_by_user ON fileset (user);"
+    "CREATE INDEX fileset_by_name ON fileset (name COLLATE NOCASE);"
+    "CREATE INDEX dataset_omero ON dataset (omero_id) WHERE omero_id IS NOT NULL;"
+    "CREATE INDEX dataset_trouble ON dataset (root, dir, kind) WHERE reason <> 'none';"
+    "CREATE INDEX card_trouble ON card (root, path) WHERE reason <> 'none' AND gone_ms IS NULL;"
+    "CREATE INDEX event_dataset ON event (dataset) WHERE dataset IS NOT NULL;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)

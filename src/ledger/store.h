@@ -7,7 +7,7 @@
 #include "base/auto.h"
 #include "ledger/ledger.h"
 
-enum { SQL_CACHE = 160 }; /* statements of the program: each text once */
+enum { SQL_CACHE = 192 }; /* statements of the program: each text once */
 
 struct ledger {
     sqlite3 *db;
@@ -81,7 +81,17 @@ int revision_get(struct ledger *l, int64_t id, struct arena *a, const struct led
 /* Enter a state.  `why` NULL: no reason.  retry_ms counts for WAITING alone: CLOCK_NEVER = not before a scan says so. */
 int state_enter(struct ledger *l, int64_t fileset, enum ledger_state to, const struct err *why, int64_t retry_ms,
                 struct err *err);
-int fileset_get(struct ledger *l, int64_t id, bool members, struct arena *a, const struct ledger_fileset **out, struct err *err);
+/* With at most so many of its members. */
+int fileset_get(struct ledger *l, int64_t id, size_t members, struct arena *a, const struct ledger_fileset **out,
+                struct err *err);
+/* What lies at or below an absolute path: in the root that holds it (0: none does), at `path` and between `from` and `to`; and
+ * the paths of roots that lie there themselves. */
+struct below {
+    int64_t root;
+    const char *path, *from, *to;
+    const char *outer, *outer_from, *outer_to;
+};
+int below_find(struct ledger *l, const char *path, struct arena *a, struct below *out, struct err *err);
 /* Rows that a filter lets through, in order; *ids is owned by the caller. */
 int fileset_ids(struct ledger *l, const struct ledger_filter *f, int64_t **ids, size_t *n, struct err *err);
 int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledger_dataset **out, struct err *err);

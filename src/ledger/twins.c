@@ -68,7 +68,7 @@ static int read_twin(struct ledger *l, int64_t id, const char *algorithm, const 
                      struct arena *a, struct ledger_twin *out, struct err *err)
 {
     const struct ledger_fileset *f;
-    int r = fileset_get(l, id, true, a, &f, err);
+    int r = fileset_get(l, id, SIZE_MAX, a, &f, err);
 
     if (r != 0)
         return r;
@@ -147,8 +147,8 @@ int ledger_moved(struct ledger *l, int64_t from, int64_t to, bool dir_gone, stru
     AUTO(arena_freep) struct arena *a = arena_new();
     const struct ledger_fileset *old, *new;
 
-    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, from, true, a, &old, err) != 0 ||
-        fileset_get(l, to, true, a, &new, err) != 0 || check_move(old, new, err) < 0)
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, from, SIZE_MAX, a, &old, err) != 0 ||
+        fileset_get(l, to, SIZE_MAX, a, &new, err) != 0 || check_move(old, new, err) < 0)
         return -1;
 
     const struct move move = {.fileset = from, .dataset = old->dataset, .root = new->root, .path = new->path,
@@ -202,7 +202,7 @@ int ledger_compared(struct ledger *l, int64_t fileset, const struct ledger_membe
     const struct ledger_fileset *f;
     struct err why = ERR_INIT;
 
-    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, fileset, true, a, &f, err) != 0)
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fileset_get(l, fileset, SIZE_MAX, a, &f, err) != 0)
         return -1;
     for (size_t i = 0; i < f->n_members; i++)
         if (why.why == REASON_NONE && !same_bytes(&f->members[i], &now[i]))

@@ -120,12 +120,12 @@ static void a_broken_card_keeps_its_files_until_it_is_mended(void **state)
     struct ledger_synced out = record(&p);
     assert_int_equal(out.added, 1);
     assert_int_equal(out.ready, 0);
-    assert_ok(ledger_cards(p.l, false, p.a, &cards, &n, &p.err), &p.err);
+    assert_ok(ledger_cards(p.l, &(struct ledger_card_filter){0}, p.a, &cards, &n, &p.err), &p.err);
     assert_int_equal(n, 1);
     assert_int_equal(cards[0].why, REASON_BROKEN_CARD);
     put_text(&p, "d/c.toml", "# omero annotation file\nproject = \"P\"\nuser = \"ada\"\n");
     assert_int_equal(record(&p).ready, 1);
-    assert_ok(ledger_cards(p.l, false, p.a, &cards, &n, &p.err), &p.err);
+    assert_ok(ledger_cards(p.l, &(struct ledger_card_filter){0}, p.a, &cards, &n, &p.err), &p.err);
     assert_int_equal(n, 0);
     end(&p);
 }

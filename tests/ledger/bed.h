@@ -3,6 +3,7 @@
 
 #include "../test.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,11 +50,33 @@ static inline void bed_begin(struct bed *b)
     bed_open(b);
 }
 
+/* What the triggers kept is what counting gives, whatever a test did. */
+static inline void bed_counted(const struct bed *b)
+{
+    static const char differ[] =
+        "WITH counted AS (SELECT coalesce(dataset, -1) AS dataset, state, reason, count(*) AS n, sum(bytes) AS bytes FROM fileset"
+        " WHERE gone_ms IS NULL OR state = 'done' GROUP BY 1, 2, 3 UNION ALL SELECT 0, state, reason, count(*), sum(bytes) FROM"
+        " fileset WHERE gone_ms IS NULL OR state = 'done' GROUP BY 2, 3),"
+        " kept AS (SELECT dataset, state, reason, n, bytes FROM tally WHERE n <> 0 OR bytes <> 0)"
+        " SELECT (SELECT count(*) FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)) +"
+        " (SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted))";
+    AUTO(mem_freep) char *path = mem_printf("%s/ledger.db", b->dir);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, differ, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+        assert_int_equal(sqlite3_column_int(st, 0), 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+}
+
 static inline void bed_end(struct bed *b)
 {
     char *const argv[] = {"rm", "-rf", b->dir, NULL};
 
     ledger_closep(&b->l);
+    bed_counted(b);
     arena_freep(&b->a);
     pid_t pid = fork();
     if (pid == 0) {

@@ -270,18 +270,18 @@ static void cards_and_their_faults_are_kept(void **state)
     s.cards[1] = (struct ledger_card){.path = "e/c.toml", .why = REASON_BROKEN_CARD, .line = 3, .text = "odd"};
     s.scan.n_cards = 2;
     bed_sync(&b, &s);
-    assert_ok(ledger_cards(b.l, false, b.a, &cards, &n, &b.err), &b.err);
+    assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){0}, b.a, &cards, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
     assert_int_equal(cards[0].line, 3);
     assert_int_equal(cards[0].since_ms, bed_now);
-    assert_ok(ledger_cards(b.l, true, b.a, &cards, &n, &b.err), &b.err);
+    assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){.all = true}, b.a, &cards, &n, &b.err), &b.err);
     assert_int_equal(n, 2);
     assert_string_equal(cards[0].revision->tags[1], "blue");
     assert_string_equal(cards[0].revision->pairs[1].key, "caf\xC3\xA9");
     assert_string_equal(cards[0].revision->pairs[1].value, "\"quoted\"");
     s.scan.n_cards = 1;
     bed_sync(&b, &s);
-    assert_ok(ledger_cards(b.l, false, b.a, &cards, &n, &b.err), &b.err);
+    assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){0}, b.a, &cards, &n, &b.err), &b.err);
     assert_int_equal(n, 0);
     bed_end(&b);
 }
@@ -291,7 +291,7 @@ static bool card_is_told(struct bed *b)
     const struct ledger_card *cards = NULL;
     size_t n = 0;
 
-    assert_ok(ledger_cards(b->l, false, b->a, &cards, &n, &b->err), &b->err);
+    assert_ok(ledger_cards(b->l, &(struct ledger_card_filter){0}, b->a, &cards, &n, &b->err), &b->err);
     assert_int_equal(n, 1);
     return cards[0].told;
 }
@@ -312,7 +312,7 @@ static void what_people_were_told_holds_until_something_else_is_wrong(void **sta
     s.scan.n_cards = 1;
     bed_sync(&b, &s);
     assert_false(card_is_told(&b));
-    assert_ok(ledger_cards(b.l, false, b.a, &cards, &n, &b.err), &b.err);
+    assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){0}, b.a, &cards, &n, &b.err), &b.err);
     assert_ok(ledger_card_told(b.l, cards[0].id, &b.err), &b.err);
     assert_true(card_is_told(&b));
     bed_reopen(&b);

@@ -363,14 +363,14 @@ static void a_deleted_image_is_imported_again_on_request_alone(void **state)
     bed_import(&b, id, 500);
     retry(&b, "/data/d0/0");
     assert_int_equal(bed_get(&b, id)->state, LEDGER_DONE);
-    assert_ok(ledger_fileset_images(b.l, id, b.a, &images, &n, &b.err), &b.err);
+    assert_ok(ledger_fileset_images(b.l, id, 0, b.a, &images, &n, &b.err), &b.err);
     assert_ok(ledger_image_deleted(b.l, images[0].row, &b.err), &b.err);
     scan_users(&b, users, 1);
     assert_null(bed_next(&b));
     retry(&b, "/data/d0/0");
     assert_int_equal(bed_next(&b)->id, id);
     bed_import(&b, id, 501);
-    assert_ok(ledger_fileset_images(b.l, id, b.a, &images, &n, &b.err), &b.err);
+    assert_ok(ledger_fileset_images(b.l, id, 0, b.a, &images, &n, &b.err), &b.err);
     assert_int_equal(n, 2);
     assert_int_equal(images[1].deleted_ms, 0);
     bed_end(&b);

@@ -1,5 +1,6 @@
-#include "cli/shape.h"
+#include "shape/shape.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -52,7 +53,7 @@ json_t *shape_problem(const struct shape_problem *p)
     return o;
 }
 
-static json_t *shape_file(const char *path, int64_t size, int64_t mtime_ns)
+json_t *shape_file(const char *path, int64_t size, int64_t mtime_ns)
 {
     json_t *o = json_object();
 
@@ -62,100 +63,53 @@ static json_t *shape_file(const char *path, int64_t size, int64_t mtime_ns)
     return o;
 }
 
-static json_t *planned_files(const struct format_group *g)
-{
-    json_t *files = json_array();
-
-    for (size_t i = 0; i < g->n_members; i++)
-        json_array_append_new(files, shape_file(g->members[i]->path, g->members[i]->stamp.size, g->members[i]->stamp.mtime_ns));
-    return files;
-}
-
-static void set_reason(json_t *o, enum reason why, const char *text)
+void shape_reason(json_t *o, enum reason why, const char *text)
 {
     json_object_set_new(o, "reason", why == REASON_NONE ? json_null() : json_string(reason_row(why)->name));
     json_object_set_new(o, "text", js_text(text));
 }
 
-json_t *shape_planned_fileset(const struct plan *p, const struct plan_fileset *f)
-{
-    const struct plan_target *t = f->target == SIZE_MAX ? NULL : &p->targets[f->target];
-    const struct card *c = f->card->card;
-    json_t *o = json_object();
-
-    js_add_path(o, "path", f->path);
-    json_object_set_new(o, "name", js_text(f->name));
-    json_object_set_new(o, "kind", json_string(f->group.plate ? "plate" : "image"));
-    json_object_set_new(o, "format", js_text(f->group.format));
-    json_object_set_new(o, "reader", js_text(f->group.reader));
-    json_object_set_new(o, "project", js_text(c ? c->project : NULL));
-    json_object_set_new(o, "dataset", js_text(t ? t->name : NULL));
-    json_object_set_new(o, "dataset_dir", shape_dir(f->card->dir));
-    json_object_set_new(o, "user", js_text(c ? c->user : NULL));
-    json_object_set_new(o, "group", js_text(c ? c->group : NULL));
-    json_object_set_new(o, "bytes", json_integer(plan_fileset_bytes(f)));
-    json_object_set_new(o, "state", json_string(f->why == REASON_NONE ? "planned"
-                                                : reason_row(f->why)->cls == ERR_FINAL ? "held" : "waiting"));
-    set_reason(o, f->why, f->text);
-    json_object_set_new(o, "files", planned_files(&f->group));
-    return o;
-}
-
-json_t *shape_planned_dataset(const struct plan_target *t)
-{
-    const struct card *c = t->card->card;
-    json_t *o = json_object();
-
-    js_add_path(o, "dir", *t->dir ? t->dir : ".");
-    json_object_set_new(o, "kind", json_string(t->screen ? "screen" : "dataset"));
-    json_object_set_new(o, "name", js_text(t->name));
-    json_object_set_new(o, "project", js_text(c->project));
-    json_object_set_new(o, "user", js_text(c->user));
-    json_object_set_new(o, "group", js_text(c->group));
-    js_add_path(o, "card", t->card->entry->path);
-    json_object_set_new(o, "filesets", json_integer((json_int_t)t->n_filesets));
-    return o;
-}
-
-static json_t *shape_tags(const struct card *c)
+static json_t *shape_tags(const struct ledger_revision *r)
 {
     json_t *tags = json_array();
 
-    for (size_t i = 0; i < c->n_tags; i++)
-        json_array_append_new(tags, js_text(c->tags[i]));
+    for (size_t i = 0; i < r->n_tags; i++)
+        json_array_append_new(tags, js_text(r->tags[i]));
     return tags;
 }
 
-static json_t *shape_pairs(const struct card *c)
+static json_t *shape_pairs(const struct ledger_revision *r)
 {
     json_t *pairs = json_array();
 
-    for (size_t i = 0; i < c->n_pairs; i++)
-        json_array_append_new(pairs, json_pack("[o, o]", js_text(c->pairs[i].key), js_text(c->pairs[i].value)));
+    for (size_t i = 0; i < r->n_pairs; i++)
+        json_array_append_new(pairs, json_pack("[o, o]", js_text(r->pairs[i].key), js_text(r->pairs[i].value)));
     return pairs;
 }
 
-json_t *shape_annotations(const struct card *c)
+json_t *shape_annotations(const struct ledger_revision *r)
 {
-    return json_pack("{s:o, s:o, s:o}", "tags", shape_tags(c), "kv", shape_pairs(c), "comment", js_text(c->comment));
+    return json_pack("{s:o, s:o, s:o}", "tags", shape_tags(r), "kv", shape_pairs(r), "comment", js_text(r->comment));
 }
 
-json_t *shape_card(const struct found_card *f)
+json_t *shape_card(const struct ledger_card *c)
 {
-    const struct card *c = f->card;
+    const struct ledger_revision *r = c->revision;
     json_t *o = json_object();
 
-    js_add_path(o, "path", f->entry->path);
-    json_object_set_new(o, "applies", json_boolean(f->why == REASON_NONE));
-    set_reason(o, f->why, f->text ? f->text : "");
-    json_object_set_new(o, "line", place(f->line));
-    json_object_set_new(o, "title", js_text(c ? c->title : NULL));
-    json_object_set_new(o, "project", js_text(c ? c->project : NULL));
-    json_object_set_new(o, "user", js_text(c ? c->user : NULL));
-    json_object_set_new(o, "group", js_text(c ? c->group : NULL));
-    json_object_set_new(o, "comment", js_text(c ? c->comment : NULL));
-    json_object_set_new(o, "tags", c ? shape_tags(c) : json_null());
-    json_object_set_new(o, "kv_pairs", c ? shape_pairs(c) : json_null());
+    if (c->root)
+        js_add_path(o, "root", c->root);
+    js_add_path(o, "path", c->path);
+    json_object_set_new(o, "applies", json_boolean(c->why == REASON_NONE));
+    shape_reason(o, c->why, c->text);
+    json_object_set_new(o, "line", place(c->line));
+    json_object_set_new(o, "title", js_text(r ? r->title : NULL));
+    json_object_set_new(o, "project", js_text(r ? r->project : NULL));
+    json_object_set_new(o, "user", js_text(r ? r->user : NULL));
+    json_object_set_new(o, "group", js_text(r ? r->group : NULL));
+    json_object_set_new(o, "comment", js_text(r ? r->comment : NULL));
+    json_object_set_new(o, "tags", r ? shape_tags(r) : json_null());
+    json_object_set_new(o, "kv_pairs", r ? shape_pairs(r) : json_null());
     return o;
 }
 
@@ -183,11 +137,13 @@ json_t *shape_fileset(const struct ledger_fileset *f)
     json_object_set_new(o, "group", js_text(f->group));
     json_object_set_new(o, "bytes", json_integer(f->bytes));
     json_object_set_new(o, "state", json_string(ledger_state_name(f->state)));
-    set_reason(o, f->why, f->text);
+    shape_reason(o, f->why, f->text);
     json_object_set_new(o, "since", shape_time(f->since_ms));
     json_object_set_new(o, "retry_at", shape_time(f->retry_ms));
     json_object_set_new(o, "fileset_id", f->omero_id ? json_integer(f->omero_id) : json_null());
     json_object_set_new(o, "files", known_files(f));
+    if (f->more_members)
+        json_object_set_new(o, "more_files", json_true());
     return o;
 }
 
@@ -205,6 +161,29 @@ json_t *shape_images(const struct ledger_image *images, size_t n)
                                               images[i].plate ? "plate" : "image", "name", js_text(images[i].name), "series",
                                               images[i].series, "deleted", shape_time(images[i].deleted_ms)));
     return list;
+}
+
+json_t *shape_fileset_whole(const struct ledger_fileset *f, const struct ledger_dataset *d, const struct ledger_image *images,
+                            size_t n)
+{
+    json_t *o = shape_fileset(f);
+
+    json_object_set_new(o, "dataset", d ? js_text(d->name) : json_null());
+    json_object_set_new(o, "dataset_dir", d ? shape_dir(d->dir) : json_null());
+    json_object_set_new(o, "dataset_id", d ? number(d->omero_id) : json_null());
+    json_object_set_new(o, "images", shape_images(images, n));
+    return o;
+}
+
+json_t *shape_event(const struct ledger_event *e)
+{
+    json_t *o = json_pack("{s:I, s:o, s:s, s:s}", "id", (json_int_t)e->id, "at", shape_time(e->at_ms), "of",
+                          e->fileset ? "fileset" : "dataset", "what", e->what);
+
+    js_add_path(o, "root", e->root_path);
+    js_add_path(o, "path", *e->path ? e->path : ".");
+    shape_reason(o, e->why, e->text);
+    return o;
 }
 
 json_t *shape_dataset(const struct ledger_dataset *d, const char *card)
@@ -226,6 +205,22 @@ json_t *shape_dataset(const struct ledger_dataset *d, const char *card)
     json_object_set_new(o, "dataset_id", number(d->omero_id));
     json_object_set_new(o, "project_id", number(d->project_id));
     json_object_set_new(o, "server", js_text(d->server));
+    return o;
+}
+
+json_t *shape_count(const struct ledger_count *c)
+{
+    return json_pack("{s:s, s:o, s:I, s:I, s:o}", "state", ledger_state_name(c->state), "reason",
+                     c->why == REASON_NONE ? json_null() : json_string(reason_row(c->why)->name), "n", (json_int_t)c->n, "bytes",
+                     (json_int_t)c->bytes, "oldest", shape_time(c->oldest_ms));
+}
+
+json_t *shape_root(const struct ledger_root *r)
+{
+    json_t *o = json_pack("{s:o, s:o, s:o, s:o}", "name", js_text(r->name), "looked_at", shape_time(r->scanned_ms), "away_since",
+                          shape_time(r->away_ms), "text", js_text(r->away_text));
+
+    js_add_path(o, "path", r->path);
     return o;
 }
 
