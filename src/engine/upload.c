@@ -92,10 +92,15 @@ int work_check_files(struct work *w, struct err *err)
 
 /* ---- to SENT ---- */
 
-/* Has the card changed since the dataset and its images carried it? */
-static bool is_behind(const struct ledger_dataset *d)
+/* Do the dataset and its images still have to get the card?  1, 0, -1.  Adopted images are there before it was ever applied. */
+static int is_behind(const struct work *w, const struct ledger_dataset *d, struct err *err)
 {
-    return d->applied && d->applied->id != d->wanted->id;
+    const struct ledger_image *first;
+    size_t n = 0;
+
+    if (d->applied)
+        return d->applied->id != d->wanted->id;
+    return ledger_images(w->e->ledger, d->id, 0, 1, w->a, &first, &n, err) < 0 ? -1 : n > 0;
 }
 
 static int note_applied(struct work *w, bool touched, struct err *err)
@@ -128,10 +133,12 @@ static int make_target(struct work *w, struct err *err)
 {
     const struct notes_images none = {0};
     bool touched = false;
+    int behind;
 
-    if (check_dataset(w, err) < 0 || target_need(w->e, w->s, w->f.dataset, w->a, &w->dataset, err) < 0)
+    if (check_dataset(w, err) < 0 || target_need(w->e, w->s, w->f.dataset, w->a, &w->dataset, err) < 0 ||
+        (behind = is_behind(w, w->dataset, err)) < 0)
         return -1;
-    if (is_behind(w->dataset))
+    if (behind)
         return err_set(err, REASON_SETTLING, 0, "the card changed: the images that are there follow it first");
     if (notes_apply(w->e, w->s, w->dataset, &none, w->a, &w->notes, &w->n_notes, &touched, err) < 0)
         return -1;
