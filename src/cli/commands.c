@@ -12,6 +12,7 @@ extern const struct command command_forget;
 extern const struct command command_formats;
 extern const struct command command_groups;
 extern const struct command command_import;
+extern const struct command command_ledger_copy;
 extern const struct command command_ledger_rebuild;
 extern const struct command command_plan;
 extern const struct command command_retry;
@@ -35,6 +36,7 @@ const struct command *const commands[] = {
     &command_status,
     &command_where,
     &command_adopt,
+    &command_ledger_copy,
     &command_ledger_rebuild,
     &command_verify,
     &command_retry,

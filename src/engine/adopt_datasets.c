@@ -115,6 +115,49 @@ static int made_of(struct adopt *w, const struct ledger_dataset *d, int64_t data
     return 0;
 }
 
+/* The row of the directory that a map names, in this tree. */
+static int row_of(struct adopt *w, const struct source *s, enum om_parent kind, const struct ledger_dataset **out,
+                  struct err *err)
+{
+    const struct ledger_dataset *all;
+    size_t n = 0;
+
+    *out = NULL;
+    if (ledger_datasets(w->job->ledger, false, w->a, &all, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct om_pair pairs[SOURCE_PAIRS];
+
+        target_source(&all[i], ours(w), w->a, pairs);
+        if (target_kind(&all[i]) == kind && strcmp(pairs[2].value, s->root) == 0 && strcmp(pairs[3].value, s->path) == 0)
+            *out = &all[i];
+    }
+    return 0;
+}
+
+/* The ledger is a copy of before this dataset was made: it names this ledger and this directory, by an identity that no row has.
+ * NULL: it is not so. */
+static int forgotten(struct adopt *w, const struct ledger_dataset *d, const struct sources *sources, const char **uuid,
+                     struct err *err)
+{
+    const struct source *s = sources->n == 1 ? &sources->at[0] : NULL;
+    const struct ledger_dataset *all, *row;
+    size_t n = 0;
+
+    *uuid = NULL;
+    if (!s || !s->own || strcmp(s->ledger, ours(w)) != 0)
+        return 0;
+    if (row_of(w, s, target_kind(d), &row, err) < 0 || ledger_datasets(w->job->ledger, false, w->a, &all, &n, err) < 0)
+        return -1;
+    if (!row || row->id != d->id)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(all[i].uuid, s->uuid) == 0)
+            return 0;
+    *uuid = s->uuid;
+    return 0;
+}
+
 /* Does another directory have it?  Then this one gets a dataset of its own for what comes later. */
 static int is_free(struct adopt *w, int64_t dataset, const struct sources *sources, const struct ledger_dataset *d, bool *out,
                    struct err *err)
@@ -143,21 +186,36 @@ static int put_source(struct adopt *w, const struct ledger_dataset *d, int64_t d
     return write_source(w, d, dataset, err);
 }
 
+/* With the identity that it has there, or with ours written to it. */
+static int keep_dataset(struct adopt *w, const struct ledger_dataset *d, int64_t dataset, const struct sources *sources,
+                        const char *uuid, struct err *err)
+{
+    struct ledger_made made;
+
+    if (w->job->mode != ADOPT_REALLY)
+        return 0;
+    if (made_of(w, d, dataset, &made, err) < 0)
+        return -1;
+    if (uuid ? ledger_dataset_identity(w->job->ledger, d->id, uuid, err) < 0 : put_source(w, d, dataset, sources, err) < 0)
+        return -1;
+    return ledger_dataset_made(w->job->ledger, d->id, &made, err);
+}
+
 static int take_dataset(struct adopt *w, const struct ledger_dataset *d, int64_t dataset, struct err *err)
 {
     const struct om_who *who = &w->s->client->who;
     struct om_target_facts facts;
     struct sources sources;
-    struct ledger_made made;
+    const char *uuid = NULL;
     bool is_ours = false;
 
     if (om_target_look(w->s->client, target_kind(d), dataset, w->a, &facts, err) != 0 || facts.owner != who->user_id ||
         facts.group != who->group_id)
         return err->why == REASON_NONE ? 0 : -1;
     if (find_sources(w, target_kind(d), dataset, &sources, err) < 0 || is_free(w, dataset, &sources, d, &is_ours, err) < 0 ||
-        made_of(w, d, dataset, &made, err) < 0)
+        forgotten(w, d, &sources, &uuid, err) < 0)
         return -1;
-    if (!is_ours) {
+    if (!is_ours && !uuid) {
         struct err why = ERR_INIT;
 
         err_set(&why, REASON_CONFLICT, 0, "Dataset:%lld belongs to another directory: later files get a dataset of their own",
@@ -165,8 +223,7 @@ static int take_dataset(struct adopt *w, const struct ledger_dataset *d, int64_t
         unclear(w, d->root_path, d->dir, dataset, &why);
         return 0;
     }
-    if (w->job->mode == ADOPT_REALLY && (put_source(w, d, dataset, &sources, err) < 0 ||
-                                         ledger_dataset_made(w->job->ledger, d->id, &made, err) < 0))
+    if (keep_dataset(w, d, dataset, &sources, uuid, err) < 0)
         return -1;
     taken(w, d, dataset);
     return 0;
@@ -242,26 +299,6 @@ int adopt_foreign(struct adopt *w, const struct ledger_dataset *d, struct err *e
 /* ---- a lost ledger ---- */
 
 static const enum om_parent kinds[] = {OM_DATASET, OM_SCREEN};
-
-/* The row of the directory that a map names, in this tree. */
-static int row_of(struct adopt *w, const struct source *s, enum om_parent kind, const struct ledger_dataset **out,
-                  struct err *err)
-{
-    const struct ledger_dataset *all;
-    size_t n = 0;
-
-    *out = NULL;
-    if (ledger_datasets(w->job->ledger, false, w->a, &all, &n, err) < 0)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        struct om_pair pairs[SOURCE_PAIRS];
-
-        target_source(&all[i], ours(w), w->a, pairs);
-        if (target_kind(&all[i]) == kind && strcmp(pairs[2].value, s->root) == 0 && strcmp(pairs[3].value, s->path) == 0)
-            *out = &all[i];
-    }
-    return 0;
-}
 
 static int learn_of(struct adopt *w, enum om_parent kind, const char **lost, struct err *err)
 {

@@ -533,6 +533,9 @@ int ledger_pulse(struct ledger *l, struct ledger_pulse *out, struct err *err);
 int ledger_card_told(struct ledger *l, int64_t id, struct err *err);
 int ledger_dataset_told(struct ledger *l, int64_t id, uint64_t trouble, struct err *err);
 
+/* A whole copy, as of one moment, in a file that is not there yet; others may work on the ledger.  REASON_USAGE: it is there. */
+int ledger_copy(struct ledger *l, const char *to, struct err *err);
+
 /* May a ledger lie in this directory, which is there?  REASON_LEDGER: on a network share. */
 int ledger_place(const char *dir, struct err *err);
 
