@@ -73,14 +73,7 @@ static const char *ours(const struct adopt *w)
 
 static int rewrite(struct adopt *w, const struct ledger_dataset *d, int64_t map, struct err *err)
 {
-    struct om_pair pairs[SOURCE_PAIRS];
-    struct om_note note;
-    int r = om_map_load(w->s->client, map, w->a, &note, err);
-
-    target_source(d, ours(w), w->a, pairs);
-    if (r == 0)
-        r = om_map_save(w->s->client, &note, pairs, SOURCE_PAIRS, err);
-    return r <= 0 ? r : err_set(err, REASON_SERVER_BUSY, 0, "the provenance of the dataset changed meanwhile");
+    return target_source_rewrite(w->s->client, d, ours(w), map, w->a, err);
 }
 
 static int write_source(struct adopt *w, const struct ledger_dataset *d, int64_t dataset, struct err *err)

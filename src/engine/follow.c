@@ -25,6 +25,14 @@ static int check_quiet(struct engine *e, const struct ledger_dataset *d, struct 
     return 0;
 }
 
+/* Its provenance says where its directory is now. */
+static int follow_move(struct engine *e, struct session *s, struct arena *a, const struct ledger_dataset **d, struct err *err)
+{
+    if (!(*d)->moved)
+        return 0;
+    return target_source_follow(e, s->client, *d, a, err) < 0 || ledger_dataset(e->ledger, (*d)->id, a, d, err) != 0 ? -1 : 0;
+}
+
 /* 0, FOLLOW_DONE when an import has brought everything up to date meanwhile, -1. */
 static int follow(struct engine *e, struct session *s, const struct ledger_dataset *old, struct arena *a,
                   const struct ledger_dataset **d, struct err *err)
@@ -34,7 +42,7 @@ static int follow(struct engine *e, struct session *s, const struct ledger_datas
     size_t n = 0;
     bool touched;
 
-    if (target_need(e, s, old->id, a, d, err) < 0)
+    if (target_need(e, s, old->id, a, d, err) < 0 || follow_move(e, s, a, d, err) < 0)
         return -1;
     if (!(*d)->stale)
         return ledger_dataset_release(e->ledger, old->id, err) < 0 ? -1 : FOLLOW_DONE;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "omero/annotate.h"
 #include "omero/origin.h"
 
 static const char *dir_of(const struct ledger_dataset *d)
@@ -25,6 +26,51 @@ void target_source(const struct ledger_dataset *d, const char *ledger_uuid, stru
     out[1] = (struct om_pair){"ledger", ledger_uuid};
     out[2] = (struct om_pair){"root", shown(a, d->root_name)};
     out[3] = (struct om_pair){"path", shown(a, dir_of(d))};
+}
+
+static bool is_of(const struct om_pair pairs[SOURCE_PAIRS], const char *key)
+{
+    for (size_t i = 0; i < SOURCE_PAIRS; i++)
+        if (strcmp(pairs[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+int target_source_rewrite(struct om_client *c, const struct ledger_dataset *d, const char *ledger_uuid, int64_t map,
+                          struct arena *a, struct err *err)
+{
+    struct om_pair ours[SOURCE_PAIRS], *all;
+    struct om_note note;
+    size_t n = SOURCE_PAIRS;
+    int r = om_map_load(c, map, a, &note, err);
+
+    if (r != 0)
+        return r < 0 ? -1 : err_set(err, REASON_SERVER_BUSY, 0, "the provenance of '%s' went away meanwhile", dir_of(d));
+    target_source(d, ledger_uuid, a, ours);
+    all = arena_alloc(a, SOURCE_PAIRS + note.n_pairs, sizeof(*all));
+    memcpy(all, ours, sizeof(ours));
+    for (size_t i = 0; i < note.n_pairs; i++)
+        if (!is_of(ours, note.pairs[i].key))
+            all[n++] = note.pairs[i];
+    r = om_map_save(c, &note, all, n, err);
+    return r <= 0 ? r : err_set(err, REASON_SERVER_BUSY, 0, "the provenance of '%s' changed meanwhile", dir_of(d));
+}
+
+int target_source_follow(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a,
+                         struct err *err)
+{
+    const struct om_source_pair *pairs;
+    size_t n = 0;
+
+    if (om_sources_find(c, target_kind(d), SOURCE_NS, d->omero_id, a, &pairs, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (pairs[i].map_owner == d->owner_id && pairs[i].link_owner == d->owner_id && strcmp(pairs[i].key, "uuid") == 0 &&
+            strcmp(pairs[i].value, d->uuid) == 0 &&
+            target_source_rewrite(c, d, ledger_uuid(e->ledger), pairs[i].map, a, err) < 0)
+            return -1;
+    log_info("dataset.sourced", NULL, LOG_STR("dir", d->dir), LOG_INT("dataset", d->omero_id));
+    return ledger_dataset_sourced(e->ledger, d->id, err);
 }
 
 char *target_description(const struct ledger_dataset *d, struct arena *a)

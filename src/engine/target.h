@@ -18,6 +18,12 @@ int target_need(struct engine *e, struct session *s, int64_t dataset, struct are
 #define SOURCE_NS "impomero/source"
 enum { SOURCE_PAIRS = 4 };
 void target_source(const struct ledger_dataset *d, const char *ledger_uuid, struct arena *a, struct om_pair out[SOURCE_PAIRS]);
+/* Bring a map of provenance up to date.  A pair that is not ours stays. */
+int target_source_rewrite(struct om_client *c, const struct ledger_dataset *d, const char *ledger_uuid, int64_t map,
+                          struct arena *a, struct err *err);
+/* After its directory or root was renamed: the map that the card's user has there, if it is there still. */
+int target_source_follow(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a,
+                         struct err *err);
 /* The kind of object that a row of the ledger stands for. */
 enum om_parent target_kind(const struct ledger_dataset *d);
 /* For people: where it comes from, and the card's title. */

@@ -65,6 +65,7 @@ static void read_row(sqlite3_stmt *st, struct arena *a, struct ledger_dataset *d
     d->since_ms = sql_num(st, 19);
     d->retry_ms = sql_num(st, 20);
     d->told = (uint64_t)sql_num(st, 23);
+    d->moved = sql_num(st, 24) != 0;
 }
 
 int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledger_dataset **out, struct err *err)
@@ -74,7 +75,7 @@ int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledg
 
     if (sql_start(l, &st, err, "SELECT d.uuid, d.root, r.name, r.path, d.dir, d.kind, d.name, d.server, d.omero_id, d.project_id,"
                   " d.owner_id, d.group_id, d.made_project, d.made_user, d.made_group, d.applied_ms, d.stale, d.reason, d.text,"
-                  " d.since_ms, d.retry_ms, d.wanted, d.applied, d.told FROM dataset d JOIN root r ON r.id = d.root"
+                  " d.since_ms, d.retry_ms, d.wanted, d.applied, d.told, d.moved FROM dataset d JOIN root r ON r.id = d.root"
                   " WHERE d.id = ?1", "i", id) < 0)
         return -1;
     int r = sql_step(l, st, err);
@@ -144,6 +145,22 @@ int ledger_dataset_notes(struct ledger *l, int64_t id, const struct ledger_note 
     return tx_commit(&tx, err);
 }
 
+/* What OMERO does not show yet: a card's revision, or where the directory is. */
+#define IS_STALE                                                                                               \
+    "stale = moved OR wanted IS NOT applied OR EXISTS (SELECT 1 FROM image i WHERE i.dataset = dataset.id AND" \
+    " i.deleted_ms IS NULL AND i.revision IS NOT applied)"
+
+int ledger_dataset_sourced(struct ledger *l, int64_t id, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || sql_do(l, err, "UPDATE dataset SET moved = 0 WHERE id = ?1", "i", id) < 0 ||
+        sql_do(l, err, "UPDATE dataset SET " IS_STALE " WHERE id = ?1", "i", id) < 0 ||
+        event_add(l, 0, id, "sourced", REASON_NONE, "", err) < 0)
+        return -1;
+    return tx_commit(&tx, err);
+}
+
 int ledger_applied(struct ledger *l, int64_t id, int64_t revision, int64_t last_image, const struct ledger_note *notes, size_t n,
                    struct err *err)
 {
@@ -151,9 +168,9 @@ int ledger_applied(struct ledger *l, int64_t id, int64_t revision, int64_t last_
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || put_notes(l, id, notes, n, err) < 0 ||
         sql_do(l, err, "UPDATE image SET revision = ?2 WHERE dataset = ?1 AND id <= ?3", "iii", id, revision, last_image) < 0 ||
-        sql_do(l, err, "UPDATE dataset SET applied = ?2, applied_ms = ?3, claimed = 0, reason = 'none', text = '', retry_ms = 0,"
-               " stale = wanted <> ?2 OR EXISTS (SELECT 1 FROM image i WHERE i.dataset = ?1 AND i.deleted_ms IS NULL"
-               " AND i.revision IS NOT ?2) WHERE id = ?1", "iii", id, revision, clock_wall_ms()) < 0 ||
+        sql_do(l, err, "UPDATE dataset SET applied = ?2, applied_ms = ?3, claimed = 0, reason = 'none', text = '', retry_ms = 0"
+               " WHERE id = ?1", "iii", id, revision, clock_wall_ms()) < 0 ||
+        sql_do(l, err, "UPDATE dataset SET " IS_STALE " WHERE id = ?1", "i", id) < 0 ||
         event_add(l, 0, id, "applied", REASON_NONE, "", err) < 0)
         return -1;
     return tx_commit(&tx, err);

@@ -315,7 +315,8 @@ struct ledger_dataset {
     const char *made_project, *made_user, *made_group; /* of the card by which it was made: later ones may differ; NULL before */
     const struct ledger_revision *wanted, *applied; /* applied: NULL until ledger_applied */
     int64_t applied_ms;
-    bool stale;                         /* something in OMERO does not carry the wanted revision yet */
+    bool stale;                         /* something in OMERO does not carry the wanted revision yet, or: */
+    bool moved;                         /* its root or directory got another name, which its provenance may not say yet */
     enum reason why;                    /* why following the card waits or is held */
     const char *text;
     int64_t since_ms, retry_ms;
@@ -334,6 +335,9 @@ struct ledger_made {
     const char *project, *user, *group;
 };
 int ledger_dataset_made(struct ledger *l, int64_t id, const struct ledger_made *made, struct err *err);
+
+/* Its provenance in OMERO says where its directory is now. */
+int ledger_dataset_sourced(struct ledger *l, int64_t id, struct err *err);
 
 /* It was deleted or moved there, and a person asked for another one: as if it had never been made, with its uuid kept.  What was
  * imported into it stays as it is known. */

@@ -196,7 +196,8 @@ static int settle(struct ledger *l, const struct follow *f, const struct way *w,
 {
     AUTO(mem_freep) char *text = mem_printf("from %s", w->dir);
 
-    if (sql_do(l, err, "UPDATE dataset SET root = ?2, dir = ?3 WHERE id = ?1", "iip", f->dataset, f->root, f->dir) < 0)
+    if (sql_do(l, err, "UPDATE dataset SET root = ?2, dir = ?3, moved = 1, stale = 1 WHERE id = ?1", "iip", f->dataset, f->root,
+               f->dir) < 0)
         return -1;
     return event_add(l, 0, f->dataset, "moved", REASON_NONE, text, err);
 }

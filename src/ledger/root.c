@@ -35,14 +35,27 @@ static int fits(struct ledger *l, const char *name, const char *path, struct err
     return r;
 }
 
+/* Its datasets say the name in their provenance. */
+static int rename_root(struct ledger *l, const char *name, const char *path, struct err *err)
+{
+    int64_t id = 0;
+    int r = sql_int(l, &id, err, "SELECT id FROM root WHERE path = ?1 AND name <> ?2", "pt", path, name);
+
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+    if (sql_do(l, err, "UPDATE root SET name = ?2 WHERE id = ?1", "it", id, name) < 0)
+        return -1;
+    return sql_do(l, err, "UPDATE dataset SET moved = 1, stale = 1 WHERE root = ?1 AND omero_id IS NOT NULL", "i", id);
+}
+
 int ledger_root(struct ledger *l, const char *name, const char *path, int64_t *id, struct err *err)
 {
     AUTO(tx_end) struct tx tx = {0};
     int64_t found = 0;
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || fits(l, name, path, err) < 0 ||
-        sql_do(l, err, "INSERT INTO root (name, path) VALUES (?1, ?2) ON CONFLICT (path) DO UPDATE SET name = excluded.name"
-               " WHERE name <> excluded.name", "tp", name, path) < 0 ||
+        rename_root(l, name, path, err) < 0 ||
+        sql_do(l, err, "INSERT INTO root (name, path) VALUES (?1, ?2) ON CONFLICT (path) DO NOTHING", "tp", name, path) < 0 ||
         sql_int(l, &found, err, "SELECT id FROM root WHERE path = ?1", "p", path) < 0 || tx_commit(&tx, err) < 0)
         return -1;
     *id = found;

@@ -139,6 +139,9 @@ static const char *const migrations[] = {
     "CREATE INDEX dataset_trouble ON dataset (root, dir, kind) WHERE reason <> 'none';"
     "CREATE INDEX card_trouble ON card (root, path) WHERE reason <> 'none' AND gone_ms IS NULL;"
     "CREATE INDEX event_dataset ON event (dataset) WHERE dataset IS NOT NULL;",
+
+    /* What its provenance in OMERO says of the directory is out of date. */
+    "ALTER TABLE dataset ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)

@@ -179,6 +179,45 @@ class Adopt(Served):
                      for t in ('gut', 'control', 'new')}
         self.assertEqual(count, {'gut': 0, 'control': 0, 'new': 3})
 
+    def test_a_directory_that_moved_is_found_after_a_rebuild(self):
+        self.json('import')
+        os.rename(self.path('gut'), self.path('renamed'))
+        self.assertEqual(self.json('import')['imported'], [])
+        self.assertIn('path = renamed', self.shown())
+        self.assertNotIn('path = gut', self.shown())
+        os.rename(self.path('renamed', 'stained'), self.path('renamed', 'another'))
+        self.before = self.shown()
+        shutil.rmtree(self.state)
+        done = self.json('ledger', 'rebuild')
+        self.assertEqual((len(done['taken']), len(done['datasets']), done['problems'], done['held']), (7, 2, [], 0))
+        self.assertEqual((self.json('import')['imported'], self.shown()), ([], self.before))
+        shutil.copyfile(self.path('renamed', 'another', 'section.jpg'), self.path('renamed', 'later.jpg'))
+        self.assertEqual([f['path'] for f in self.json('import')['imported']], ['renamed/later.jpg'])
+        self.assertEqual(self.shown().count('dataset '), self.before.count('dataset '))
+
+    def test_a_moved_file_of_other_content_is_left_to_a_person(self):
+        self.json('import')
+        with open(self.path('gut', 'stained', 'section.jpg'), 'rb') as f:
+            data = bytearray(f.read())
+        os.unlink(self.path('gut', 'stained', 'section.jpg'))
+        data[data.find(b'\xff\xda') + 20] ^= 1
+        with open(self.path('gut', 'section.jpg'), 'wb') as f:
+            f.write(data)
+        shutil.rmtree(self.state)
+        done = self.json('ledger', 'rebuild', status=1)
+        self.assertEqual((len(done['taken']), done['held']), (6, 1))
+
+    def test_a_root_that_was_renamed_is_found_after_a_rebuild(self):
+        self.json('import')
+        config = os.path.join(self.dir, 'c.toml')
+        with open(config, 'w', encoding='utf-8') as f:
+            f.write(f'[[root]]\nname = "other name"\npath = "{self.share}"\npolicy = "any"\n')
+        self.json('import', f'--config={config}')
+        self.assertEqual(self.shown().count('root = other name'), 2)
+        shutil.rmtree(self.state)
+        done = self.json('ledger', 'rebuild', f'--config={config}')
+        self.assertEqual((len(done['taken']), len(done['datasets'])), (7, 2))
+
     def test_what_omero_does_not_have_is_left_to_a_person(self):
         self.json('import')
         shutil.rmtree(self.state)
