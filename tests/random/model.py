@@ -20,6 +20,7 @@ class Note:
     """An annotation: a tag's text, a comment's text, or a map's rows.  One that is shared is one object."""
     kind: str
     value: object
+    by_hand: bool = False
 
     def shown(self):
         return self.kind, tuple(sorted(self.value)) if self.kind == 'map' else self.value
@@ -37,6 +38,7 @@ class Image:
     content: int
     notes: set
     place: object = None  # a Dataset or HandMade; None: deleted
+    taken_off: set = dataclasses.field(default_factory=set)  # the card's tags that a person took off it
 
 
 @dataclasses.dataclass(eq=False)
@@ -57,6 +59,7 @@ class Dataset:
     notes: dict = dataclasses.field(default_factory=dict)  # 'map', 'comment', ('tag', text) -> Note
     links: set = dataclasses.field(default_factory=set)
     gone: bool = False
+    renamed: bool = False
     filesets: list = dataclasses.field(default_factory=list)
 
 
@@ -106,6 +109,9 @@ class Model:
                 return None, None
             directory = os.path.dirname(directory)
 
+    def cards_above(self, path):
+        return self.nearest(path)[0] is not None
+
     # --- a look ---
 
     def look(self):
@@ -123,10 +129,11 @@ class Model:
         return (d.card.user, d.card.project) == (card.user, card.project)
 
     def follow_moves(self):
+        """A file that no card wants is not looked at: what was done to it on the way to where one does is not known."""
         known = {f.path for f in self.filesets}
         moved = []
         for path in sorted(self.files):
-            if path in known:
+            if path in known or not self.cards_above(path):
                 continue
             away = [f for f in self.filesets if f.content == self.files[path] and self.files.get(f.path) != f.content]
             if away:
@@ -225,6 +232,13 @@ class Model:
 
     def images_in(self, place):
         return tuple(sorted((i.name, i.content, shown(i.notes)) for i in self.images if i.place is place))
+
+    def by_hand(self):
+        """How much of what people made is there to be seen: (annotations, tags taken off, datasets renamed)."""
+        there = [i for i in self.images if i.place]
+        return (sum(n.by_hand for i in there for n in i.notes),
+                sum(t not in {n.value for n in i.notes if n.kind == 'tag'} for i in there for t in i.taken_off),
+                sum(d.renamed and not d.gone for d in self.datasets))
 
 
 def shown(notes):

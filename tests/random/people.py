@@ -58,6 +58,7 @@ def a_dataset_is_renamed(p):
     d.name = f'renamed {p.rng.randrange(1000)}'
     real.setName(d.name)
     real.save()
+    d.renamed = True
     return f'rename Dataset:{real.getId()} to {d.name}'
 
 
@@ -97,11 +98,11 @@ def an_image_is_annotated(p):
     image, real, person = found
     if p.rng.random() < 0.5:
         text = f'{p.tag} hand {p.rng.randrange(10000)}'
-        note, made = TagAnnotationWrapper(person.conn), Note('tag', text)
+        note, made = TagAnnotationWrapper(person.conn), Note('tag', text, by_hand=True)
         note.setValue(text)
     else:
         rows = [('organism', 'by hand'), ('mine', str(p.rng.randrange(100)))]
-        note, made = MapAnnotationWrapper(person.conn), Note('map', rows)
+        note, made = MapAnnotationWrapper(person.conn), Note('map', rows, by_hand=True)
         note.setNs(HAND_NS)
         note.setValue([list(r) for r in rows])
     note.save()
@@ -123,6 +124,7 @@ def a_tag_of_the_card_is_taken_off_an_image(p):
     links = [link for link in person.conn.getAnnotationLinks('Image', parent_ids=[real.getId()])
              if type(link.getAnnotation()._obj) is omero.model.TagAnnotationI and link.getAnnotation().getTextValue() == text]
     person.conn.deleteObjects('ImageAnnotationLink', [link.getId() for link in links], wait=True)
+    image.taken_off.add(text)
     image.notes = {n for n in image.notes if not (n.kind == 'tag' and n.value == text)}
     return f'take the tag {text} off Image:{real.getId()}'
 
@@ -158,3 +160,6 @@ def the_cards_comment_is_changed(p):
     note.save()
     d.notes['comment'].value = text
     return f'edit the comment of Dataset:{real.getId()}'
+
+
+LASTING = (an_image_is_annotated, a_tag_of_the_card_is_taken_off_an_image, a_dataset_is_renamed)  # of these there is one in each episode at least

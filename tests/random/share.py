@@ -8,6 +8,7 @@ import shutil
 from model import Card, under
 
 STEPS = []
+LOOKING = ('a_file_moves', 'a_directory_moves', 'a_file_is_written_in_parts', 'the_share_is_away_for_a_while')  # these import by themselves
 DIRECTORIES = ['a', 'b', 'a/s', 'b/s t', 'c', 'a/s/u']
 NAMES = ['one.tif', 'two.tif', 'three 3.tif', 'x/four.tif']
 
@@ -86,6 +87,34 @@ def a_file_is_written_again(p):
 
 
 @step(2)
+def a_file_grows(p):
+    """Something is appended to it."""
+    files = free(p, p.model.files)
+    if not files:
+        return None
+    path = p.rng.choice(files)
+    more = p.rng.randbytes(p.rng.randrange(1, 100))
+    p.append(path, more, p.new_content(p.data[p.model.files[path]] + more))
+    return f'append to {path}'
+
+
+@step(2)
+def a_file_is_written_in_parts(p):
+    """An instrument stops for longer than the settle time: half a file is none."""
+    path = os.path.join(place(p), p.rng.choice(NAMES))
+    if path in p.model.files or any(under(path, x) for x in p.model.files):
+        return None
+    content = p.new_content()
+    data = p.data[content]
+    cut = p.rng.randrange(len(data) - 20)
+    p.make_dir(os.path.dirname(path))
+    p.append(path, data[:cut])
+    p.look()
+    p.append(path, data[cut:], content)
+    return f'new file {path}, stopped after {cut} of {len(data)} bytes'
+
+
+@step(2)
 def a_file_is_touched(p):
     if not p.model.files:
         return None
@@ -154,13 +183,9 @@ def a_directory_moves(p):
 @step(1)
 def the_share_is_away_for_a_while(p):
     """Unmounted: not there, or an empty directory.  Nothing may be concluded from it."""
-    os.rename(p.share, p.share + '.away')
-    if p.rng.random() < 0.5:
-        os.mkdir(p.share)
+    p.mount.away()
     p.run_away()
-    if os.path.isdir(p.share):
-        os.rmdir(p.share)
-    os.rename(p.share + '.away', p.share)
+    p.mount.back()
     return 'the share away and back'
 
 
