@@ -46,20 +46,33 @@ static const char *const *sums_of(struct work *w, const char *algorithm, struct 
     return sums;
 }
 
+/* Is the file where it was?  One that was only touched is; what cannot be told counts as that. */
+static bool is_there(struct work *w, int root, const struct ledger_member *m)
+{
+    const struct sums_pause pause = {engine_keep_on, w->e};
+    struct err err = ERR_INIT;
+    AUTO(io_closep) int fd = io_open_beneath(root, m->path, &err);
+    struct ledger_stamp stamp;
+    struct ledger_member now;
+
+    if (fd < 0)
+        return err.why != REASON_GONE;
+    if (sums_stamp(fd, "", &stamp, &err) < 0 || sums_same_stamp(&stamp, &m->stamp))
+        return true;
+    if (stamp.size != m->stamp.size || !m->hash)
+        return false;
+    return sums_of_member(root, m->path, m->algorithm, &pause, w->a, &now, &err) < 0 || strcmp(now.hash, m->hash) == 0;
+}
+
 /* Is none of its files where it was?  Only a root that is there can tell. */
-static bool has_left(const struct ledger_twin *t)
+static bool has_left(struct work *w, const struct ledger_twin *t)
 {
     struct err err = ERR_INIT;
     AUTO(io_closep) int root = io_open_dir(t->root_path, &err);
 
-    for (size_t i = 0; root >= 0 && i < t->n_members; i++) {
-        struct ledger_stamp now;
-        struct err why = ERR_INIT;
-        AUTO(io_closep) int fd = io_open_beneath(root, t->members[i].path, &why);
-
-        if (fd < 0 ? why.why != REASON_GONE : sums_stamp(fd, "", &now, &why) < 0 || sums_same_stamp(&now, &t->members[i].stamp))
+    for (size_t i = 0; root >= 0 && i < t->n_members; i++)
+        if (is_there(w, root, &t->members[i]))
             return false;
-    }
     return root >= 0;
 }
 
@@ -101,7 +114,7 @@ static const struct ledger_twin *moved_one(struct work *w, const struct ledger_t
     for (size_t i = 0; i < n; i++) {
         bool named = strcmp(base_name(twins[i].path), base_name(w->f.path)) == 0;
 
-        if (twins[i].done && (!found || named) && root_is_there(&twins[i]) && has_left(&twins[i])) {
+        if (twins[i].done && (!found || named) && root_is_there(&twins[i]) && has_left(w, &twins[i])) {
             found = &twins[i];
             if (named)
                 return found;

@@ -180,6 +180,14 @@ static void drop_blocked(const struct follow *f, struct way *w, size_t n)
     }
 }
 
+/* What the card of the new place says is wanted there at once, not when it is looked at again. */
+static int want_as(struct ledger *l, int64_t dataset, int64_t occupant, struct err *err)
+{
+    return sql_do(l, err, "UPDATE dataset SET wanted = o.wanted, stale = 1, reason = 'none', text = '', retry_ms = 0, since_ms = ?3"
+                  " FROM dataset o WHERE dataset.id = ?1 AND o.id = ?2 AND dataset.wanted <> o.wanted", "iii", dataset, occupant,
+                  clock_wall_ms());
+}
+
 /* A row that stands in the new place and was never made is the same dataset. */
 static int absorb(struct ledger *l, const struct follow *f, const struct way *w, struct err *err)
 {
@@ -187,7 +195,8 @@ static int absorb(struct ledger *l, const struct follow *f, const struct way *w,
         return -1;
     if (w->occupant == 0 || w->made)
         return 0;
-    if (sql_do(l, err, "UPDATE fileset SET dataset = ?2 WHERE dataset = ?1", "ii", w->occupant, f->dataset) < 0)
+    if (want_as(l, f->dataset, w->occupant, err) < 0 ||
+        sql_do(l, err, "UPDATE fileset SET dataset = ?2 WHERE dataset = ?1", "ii", w->occupant, f->dataset) < 0)
         return -1;
     return sql_do(l, err, "DELETE FROM dataset WHERE id = ?1", "i", w->occupant);
 }

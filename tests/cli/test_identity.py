@@ -171,16 +171,30 @@ class Identity(Served):
         shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('Spindle orientation', 'copy.jpg'))
         self.assertEqual(self.imported('--duplicates=skip')[0], ['Spindle orientation/copy.jpg'])
 
-    def test_a_file_of_the_same_size_and_other_bytes_is_no_copy(self):
-        self.first()
-        source = self.path('gut', 'stained', 'section.jpg')
-        with open(source, 'rb') as f:
+    def put_similar(self):
+        """A file of the same size and other bytes."""
+        with open(self.path('gut', 'stained', 'section.jpg'), 'rb') as f:
             data = bytearray(f.read())
         at = data.find(b'\xff\xda')
         data[at + 20] ^= 1
         with open(self.path('gut', 'similar.jpg'), 'wb') as f:
             f.write(data)
+
+    def test_a_file_of_the_same_size_and_other_bytes_is_no_copy(self):
+        self.first()
+        self.put_similar()
         self.assertEqual(self.imported('--duplicates=skip')[0], ['gut/similar.jpg'])
+
+    def test_a_touched_file_does_not_move_to_its_copy(self):
+        """That files of its size are gone makes the copy be looked at."""
+        self.first()
+        self.put_similar()
+        self.assertEqual(self.imported()[0], ['gut/similar.jpg'])
+        os.unlink(self.path('gut', 'similar.jpg'))
+        self.assertEqual(self.imported()[0], [])
+        os.utime(self.path('gut', 'stained', 'section.jpg'), (1, 1))
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'copy.jpg'))
+        self.assertEqual(self.imported('--settle=1')[0], ['gut/copy.jpg'])
 
     # --- changes ---
 

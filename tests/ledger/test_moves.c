@@ -316,13 +316,13 @@ static void another_inode_and_ctime_at_the_same_path_are_no_news(void **state)
 
 /* ---- by checksum ---- */
 
-static void begin_with_a_newcomer(struct bed *b, bool gone)
+static void begin_with_a_newcomer(struct bed *b, bool gone, const char *card)
 {
     struct bed_scan s = {0};
 
     begin_with_two(b);
     bed_target(&s, "d", "s1", "ada");
-    bed_target(&s, "e", "s1", "ada");
+    bed_target(&s, "e", card, "ada");
     card_at(&s, "e/c.toml");
     if (!gone) {
         file_at(&s, "d/a.tif", 0, 7, 70);
@@ -342,7 +342,7 @@ static void a_copy_is_told_by_its_checksum(void **state)
     size_t n = 0;
     bool waits = true;
 
-    begin_with_a_newcomer(&b, false);
+    begin_with_a_newcomer(&b, false, "s1");
     assert_ok(ledger_twin_sums(b.l, 3, true, b.a, &names, &waits, &b.err), &b.err);
     assert_null(names[0]); /* nothing of that size is gone: no reading */
     assert_false(waits);
@@ -366,7 +366,7 @@ static void a_proved_move_leaves_one_row_and_takes_the_dataset_along(void **stat
     const struct ledger_fileset *f = NULL;
     const struct ledger_dataset *d = NULL;
 
-    begin_with_a_newcomer(&b, true);
+    begin_with_a_newcomer(&b, true, "s1");
     assert_ok(ledger_moved(b.l, 1, 3, false, &b.err), &b.err);
     assert_string_equal(bed_get(&b, 1)->path, "e/a.tif");
     assert_int_equal(bed_get(&b, 1)->members[0].stamp.mtime_ns, 99);
@@ -376,6 +376,20 @@ static void a_proved_move_leaves_one_row_and_takes_the_dataset_along(void **stat
     assert_int_equal(ledger_dataset(b.l, 2, b.a, &d, &b.err), LEDGER_NOTHING);
     assert_null(bed_next(&b));
     assert_fails(ledger_moved(b.l, 1, 2, false, &b.err), &b.err, REASON_BUG);
+    bed_end(&b);
+}
+
+static void a_dataset_that_is_taken_along_wants_what_the_card_there_says(void **state)
+{
+    (void)state;
+    struct bed b;
+
+    begin_with_a_newcomer(&b, true, "s2");
+    assert_string_equal(dataset(&b, 1)->wanted->sha256, "s1");
+    assert_ok(ledger_moved(b.l, 1, 3, false, &b.err), &b.err);
+    assert_string_equal(dataset(&b, 1)->dir, "e");
+    assert_string_equal(dataset(&b, 1)->wanted->sha256, "s2");
+    assert_true(dataset(&b, 1)->stale);
     bed_end(&b);
 }
 
@@ -429,6 +443,7 @@ int main(void)
         cmocka_unit_test(another_inode_and_ctime_at_the_same_path_are_no_news),
         cmocka_unit_test(a_copy_is_told_by_its_checksum),
         cmocka_unit_test(a_proved_move_leaves_one_row_and_takes_the_dataset_along),
+        cmocka_unit_test(a_dataset_that_is_taken_along_wants_what_the_card_there_says),
         cmocka_unit_test(a_changed_file_is_compared_once),
     };
 
