@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/trap_place.h"
 
 static const char *const names[] = {
 #define X(id, name, help) name,
@@ -16,9 +18,11 @@ static const char *const names[] = {
 #undef X
 };
 
-static bool set;
+static bool set, listing;
 static enum trap_kind armed = N_TRAP_KINDS;
-static unsigned long nth;
+static unsigned long nth; /* 0: the first at a place */
+static uint64_t place;
+static atomic_bool met;
 static atomic_ulong passed[N_TRAP_KINDS];
 
 static void say_counts(void)
@@ -26,6 +30,8 @@ static void say_counts(void)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         fprintf(stderr, "%s %s %lu", i ? "," : "traps:", names[i], atomic_load(&passed[i]));
     fputc('\n', stderr);
+    if (listing)
+        trap_place_say(names);
 }
 
 static _Noreturn void refuse(const char *name, const char *text)
@@ -36,17 +42,17 @@ static _Noreturn void refuse(const char *name, const char *text)
 
 static void arm(const char *text)
 {
-    const char *colon = strchr(text, ':');
+    const char *sign = strpbrk(text, ":@");
     char *end = NULL;
 
-    set = true;
-    if (strcmp(text, "count") == 0)
-        return;
-    for (size_t i = 0; colon && i < ARRAY_LEN(names); i++)
-        if (strlen(names[i]) == (size_t)(colon - text) && strncmp(text, names[i], strlen(names[i])) == 0)
+    for (size_t i = 0; sign && i < ARRAY_LEN(names); i++)
+        if (strlen(names[i]) == (size_t)(sign - text) && strncmp(text, names[i], strlen(names[i])) == 0)
             armed = (enum trap_kind)i;
-    nth = colon ? strtoul(colon + 1, &end, 10) : 0;
-    if (armed == N_TRAP_KINDS || nth == 0 || *end)
+    if (sign && *sign == ':')
+        nth = strtoul(sign + 1, &end, 10);
+    else if (sign)
+        place = strtoull(sign + 1, &end, 16);
+    if (armed == N_TRAP_KINDS || (nth == 0 && place == 0) || *end)
         refuse("IMPOMERO_TRAP", text);
 }
 
@@ -67,7 +73,11 @@ void trap_start(void)
         warp(clock);
     if (!trap)
         return;
-    arm(trap);
+    set = true;
+    listing = strcmp(trap, "list") == 0;
+    if (!listing && strcmp(trap, "count") != 0)
+        arm(trap);
+    trap_place_start();
     atexit(say_counts);
 }
 
@@ -78,14 +88,21 @@ bool trap_is_set(void)
 
 static bool meets(enum trap_kind kind)
 {
-    return set && atomic_fetch_add(&passed[kind], 1) + 1 == nth && kind == armed;
+    if (!set)
+        return false;
+    unsigned long n = atomic_fetch_add(&passed[kind], 1) + 1;
+    if (kind != armed)
+        return false;
+    return nth ? n == nth : trap_place_here() == place && !atomic_exchange(&met, true);
 }
 
 static void may_die(enum trap_kind kind, const char *what, const char *subject)
 {
+    if (listing)
+        fprintf(stderr, "point %s: %s %s\n", names[kind], what, subject);
     if (!meets(kind))
         return;
-    fprintf(stderr, "trap: dies at %s %lu: %s %s\n", names[kind], nth, what, subject);
+    fprintf(stderr, "trap: dies at %s %lu: %s %s\n", names[kind], atomic_load(&passed[kind]), what, subject);
     _exit(TRAP_STATUS);
 }
 
@@ -103,6 +120,8 @@ bool trap_fails(enum trap_kind kind)
 {
     static const char text[] = "trap: this one fails\n";
 
+    if (listing)
+        trap_place_count(kind, trap_place_here());
     if (!meets(kind))
         return false;
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* no stdio here: it may be an allocation that fails */

@@ -3,7 +3,11 @@
  * They are in every build, so that what is tested is what is shipped, and do nothing unless the environment says so at start:
  *
  *   IMPOMERO_TRAP=KIND:N    the N-th of a kind: `step` and `sent` end the program at once with status 100, the others fail
+ *   IMPOMERO_TRAP=KIND@PLACE
+ *                           the first of a kind at that place (base/trap_place.h)
  *   IMPOMERO_TRAP=count     nothing happens
+ *   IMPOMERO_TRAP=list      nothing happens; each `step` and `sent` is said as it is passed ("point step: before importFileset"), and
+ *                           at the end how often each place of the others was ("place alloc 0123456789abcdef 12")
  *   IMPOMERO_CLOCK=RATE[+SECONDS]
  *                           time passes RATE times as fast, from SECONDS ahead on: what is waited for is short
  *
