@@ -4,7 +4,7 @@
  *
  *   IMPOMERO_TRAP=KIND:N    the N-th of a kind: `step` and `sent` end the program at once with status 100, the others fail
  *   IMPOMERO_TRAP=KIND@PLACE
- *                           the first of a kind at that place (base/trap_place.h)
+ *                           the first of those that fail at that place (base/trap_place.h)
  *   IMPOMERO_TRAP=count     nothing happens
  *   IMPOMERO_TRAP=list      nothing happens; each `step` and `sent` is said as it is passed ("point step: before importFileset"), and
  *                           at the end how often each place of the others was ("place alloc 0123456789abcdef 12")
