@@ -6,8 +6,8 @@
  *   IMPOMERO_TRAP=KIND@PLACE
  *                           the first of those that fail at that place (base/trap_place.h)
  *   IMPOMERO_TRAP=count     nothing happens
- *   IMPOMERO_TRAP=list      nothing happens; each `step` and `sent` is said as it is passed ("point step: before importFileset"), and
- *                           at the end how often each place of the others was ("place alloc 0123456789abcdef 12")
+ *   IMPOMERO_TRAP=list      nothing happens; each `step` and `sent` is said as it is passed ("point step: before importFileset"),
+ *                           and at the end how often each place of the others was ("place alloc 0123456789abcdef 12")
  *   IMPOMERO_CLOCK=RATE[+SECONDS]
  *                           time passes RATE times as fast, from SECONDS ahead on: what is waited for is short
  *

@@ -1,5 +1,6 @@
-/* Places of traps: a place is a stack of the program's own calls, wherever program and libraries lie in memory, so that it is the same in each run
- * of one build.  What a library does within one call of the program's is one place; a function that calls itself is another place at each depth. */
+/* Places of traps: a place is a stack of the program's own calls, wherever program and libraries lie in memory, so that it is
+ * the same in each run of one build.  What a library does within one call of the program's is one place; a function that calls
+ * itself is another place at each depth. */
 #pragma once
 
 #include <stdint.h>

@@ -183,9 +183,9 @@ static void drop_blocked(const struct follow *f, struct way *w, size_t n)
 /* What the card of the new place says is wanted there at once, not when it is looked at again. */
 static int want_as(struct ledger *l, int64_t dataset, int64_t occupant, struct err *err)
 {
-    return sql_do(l, err, "UPDATE dataset SET wanted = o.wanted, stale = 1, reason = 'none', text = '', retry_ms = 0, since_ms = ?3"
-                  " FROM dataset o WHERE dataset.id = ?1 AND o.id = ?2 AND dataset.wanted <> o.wanted", "iii", dataset, occupant,
-                  clock_wall_ms());
+    return sql_do(l, err, "UPDATE dataset SET wanted = o.wanted, stale = 1, reason = 'none', text = '', retry_ms = 0,"
+                  " since_ms = ?3 FROM dataset o WHERE dataset.id = ?1 AND o.id = ?2 AND dataset.wanted <> o.wanted", "iii",
+                  dataset, occupant, clock_wall_ms());
 }
 
 /* A row that stands in the new place and was never made is the same dataset. */

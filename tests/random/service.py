@@ -48,7 +48,7 @@ def the_server_restarts(p):
 def serving(p, how):
     """`watch` for as long as the block lasts; it is stopped, or killed."""
     with open(p.bench.dir + '/watch.log', 'wb') as log:
-        watch = subprocess.Popen(p.command('watch', p.share), env=p.env(IMPOMERO_POLL='20'), stdin=subprocess.DEVNULL, stderr=log)
+        watch = subprocess.Popen(p.command('watch', p.share), env=p.env(IMPOMERO_POLL='4'), stdin=subprocess.DEVNULL, stderr=log)
     began = time.monotonic()
     try:
         while 'root.watched' not in p.bench.watch_log() and watch.poll() is None:
