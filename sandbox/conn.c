@@ -184,13 +184,16 @@ static bool is_stopping(struct conn *c)
 static void receive_all(struct conn *c)
 {
     AUTO(ice_parser_clear) struct ice_parser parser = ICE_PARSER_INIT;
-    AUTO(mem_freep) uint8_t *bytes = mem_new(READ_BYTES, 1);
     struct err err = ERR_INIT;
 
     while (!is_stopping(c)) {
+        uint8_t *room = ice_parser_room(&parser, READ_BYTES, &err);
         size_t moved = 0;
+
+        if (!room)
+            return;
         pthread_mutex_lock(&c->link_lock);
-        int r = link_try_read(c->link, bytes, READ_BYTES, &moved, &err);
+        int r = link_try_read(c->link, room, READ_BYTES, &moved, &err);
         pthread_mutex_unlock(&c->link_lock);
         if (r != 0)
             return;
@@ -198,7 +201,7 @@ static void receive_all(struct conn *c)
             wait_fd(c, POLLIN);
             continue;
         }
-        if (ice_parser_feed(&parser, bytes, moved, &err) < 0 || !take_messages(c, &parser))
+        if (ice_parser_came(&parser, moved, &err) < 0 || !take_messages(c, &parser))
             return;
     }
 }

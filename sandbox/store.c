@@ -1,8 +1,10 @@
 #include "sandbox/store.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "sandbox/viewer.h"
@@ -50,10 +52,48 @@ int store_open(struct store **out, const char *file, bool read_only, struct err 
     return 0;
 }
 
+/* --- statements: preparing one takes longer than most take to run, so that they are kept for the next time --- */
+
+static struct {
+    pthread_mutex_t lock;
+    sqlite3_stmt *at[64]; /* by their text; NULL: none that is not in use */
+} idle = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static size_t place_of(const char *sql)
+{
+    uint32_t h = 2166136261u;
+
+    for (; *sql; sql++)
+        h = (h ^ (unsigned char)*sql) * 16777619u;
+    return (h ^ h >> 16) % ARRAY_LEN(idle.at);
+}
+
+/* NULL: it has to be prepared. */
+static sqlite3_stmt *take_idle(const struct store *s, const char *sql)
+{
+    sqlite3_stmt **place = &idle.at[place_of(sql)], *q = NULL;
+
+    pthread_mutex_lock(&idle.lock);
+    if (*place && sqlite3_db_handle(*place) == s->db && strcmp(sqlite3_sql(*place), sql) == 0)
+        q = STEAL(*place);
+    pthread_mutex_unlock(&idle.lock);
+    return q;
+}
+
+static void forget_idle(const struct store *s)
+{
+    pthread_mutex_lock(&idle.lock);
+    for (size_t i = 0; i < ARRAY_LEN(idle.at); i++)
+        if (idle.at[i] && sqlite3_db_handle(idle.at[i]) == s->db)
+            sqlite3_finalize(STEAL(idle.at[i]));
+    pthread_mutex_unlock(&idle.lock);
+}
+
 void store_close(struct store *s)
 {
     if (!s)
         return;
+    forget_idle(s);
     sqlite3_close(s->db);
     free(s);
 }
@@ -65,9 +105,9 @@ void store_view(struct store *s, const struct viewer *v)
 
 static sqlite3_stmt *prepare(struct store *s, const char *sql, const char *kinds, va_list args)
 {
-    sqlite3_stmt *q;
+    sqlite3_stmt *q = take_idle(s, sql);
 
-    if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
+    if (!q && sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
         give_up(s, sql);
     for (int i = 0; kinds[i]; i++)
         switch (kinds[i]) {
@@ -98,7 +138,17 @@ sqlite3_stmt *store_query(struct store *s, const char *sql, const char *kinds, .
 
 void store_donep(sqlite3_stmt **q)
 {
-    sqlite3_finalize(*q);
+    sqlite3_stmt *used = *q, **place = used ? &idle.at[place_of(sqlite3_sql(used))] : NULL;
+
+    if (!used)
+        return;
+    sqlite3_reset(used); /* tells once more what its step told */
+    sqlite3_clear_bindings(used);
+    pthread_mutex_lock(&idle.lock);
+    sqlite3_stmt *before = *place;
+    *place = used;
+    pthread_mutex_unlock(&idle.lock);
+    sqlite3_finalize(before);
 }
 
 bool store_next(struct store *s, sqlite3_stmt *q)

@@ -60,6 +60,12 @@ void ice_write_string(struct buf *b, const char *s); /* NULL is "" */
 void ice_write_identity(struct buf *b, const struct ice_identity *id);
 void ice_put_i32(struct buf *b, size_t at, int32_t v); /* overwrite 4 bytes at an offset: sizes that are known late */
 
+/* A large sequence of bytes that was not copied into the buffer: it belongs at an offset of it.  n = 0: there is none. */
+struct ice_gap {
+    size_t at, n;
+    const uint8_t *bytes; /* the caller's */
+};
+
 /* Append an encapsulation with the values of the struct at `values`.  -1 (REASON_TOO_LARGE) over the buffer's ceiling or the
  * ceilings of ceilings.h. */
 int ice_write_encaps(struct buf *b, enum ice_encoding enc, const struct ice_field *fields, size_t n_fields, bool classes,

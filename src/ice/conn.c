@@ -145,13 +145,15 @@ static int encode(struct ice_conn *c, struct slot *s, const struct ice_identity 
 {
     size_t before = c->out.len;
 
-    if (ice_write_request(&c->out, s->id, target, s->op, ctx, enc, in, err) < 0) {
+    /* a trace reads the message back from the buffer */
+    if (ice_write_request_around(&c->out, s->id, target, s->op, ctx, enc, in, c->trace ? NULL : &c->gap, err) < 0) {
+        c->gap = (struct ice_gap){0};
         c->out.len = before;
         c->out.full = false;
         return -1;
     }
     s->start = c->written + before - c->out_used;
-    s->end = s->start + c->out.len - before;
+    s->end = s->start + c->out.len - before + c->gap.n;
     conn_trace_sent(c, before, s->op);
     return 0;
 }

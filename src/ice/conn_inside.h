@@ -35,7 +35,8 @@ struct ice_conn {
     const struct ice_registry *registry;
     struct ice_parser parser;
     struct buf out;   /* messages that are being written */
-    size_t out_used;  /* bytes of it that left */
+    struct ice_gap gap; /* what belongs into it and was not copied: while one request is sent */
+    size_t out_used;  /* bytes of both that left */
     uint64_t written; /* bytes that left since the beginning */
     struct slots slots;
     bool greeted;

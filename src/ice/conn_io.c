@@ -153,22 +153,45 @@ static int die_after_last_words(struct ice_conn *c, const struct err *why)
     return conn_die(c, why);
 }
 
+/* What is to be written next, up to where the gap begins or ends. */
+static size_t next_bytes(const struct ice_conn *c, const uint8_t **at)
+{
+    const struct ice_gap *g = &c->gap;
+    size_t before = g->n ? g->at : c->out.len;
+
+    if (c->out_used < before) {
+        *at = c->out.data + c->out_used;
+        return before - c->out_used;
+    }
+    if (c->out_used < g->at + g->n) {
+        *at = g->bytes + (c->out_used - g->at);
+        return g->at + g->n - c->out_used;
+    }
+    *at = c->out.data + (c->out_used - g->n);
+    return c->out.len + g->n - c->out_used;
+}
+
 static int push(struct ice_conn *c, size_t *moved)
 {
     struct err err = ERR_INIT;
+    const uint8_t *at;
 
     *moved = 0;
     if (c->out.len == 0)
         return 0;
-    if (link_try_write(c->link, c->out.data + c->out_used, c->out.len - c->out_used, moved, &err) < 0)
+
+    size_t n = next_bytes(c, &at);
+
+    if (link_try_write(c->link, at, n, moved, &err) < 0)
         return die_after_last_words(c, &err);
     if (*moved == 0)
         return 0;
     c->last_traffic_ns = clock_mono_ns();
     c->written += *moved;
     c->out_used += *moved;
-    if (c->out_used == c->out.len) {
+    if (c->out_used == c->out.len + c->gap.n) {
         buf_reset(&c->out);
+        c->gap = (struct ice_gap){0};
         c->out_used = 0;
         if (c->out.cap > KEEP_BYTES)
             buf_clear(&c->out);

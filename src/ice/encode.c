@@ -5,6 +5,8 @@
 
 #include "base/ceilings.h"
 
+enum { GAP_BYTES = 64 * 1024 }; /* less is copied sooner than written by itself */
+
 struct any_sequence {
     size_t n;
     const uint8_t *at;
@@ -109,7 +111,9 @@ static void write_sequence(struct ice_encoder *e, const struct ice_type *t, cons
     ice_write_size(e->b, s->n);
     if (!s->n || !ice_encode_enter(e))
         return;
-    if (t->item->kind == ICE_BYTE)
+    if (t->item->kind == ICE_BYTE && e->gap && e->gap->n == 0 && s->n >= GAP_BYTES)
+        *e->gap = (struct ice_gap){e->b->len, s->n, s->at};
+    else if (t->item->kind == ICE_BYTE)
         buf_add(e->b, s->at, s->n);
     else
         for (size_t i = 0; i < s->n && !e->bad && !e->b->full; i++)
@@ -179,26 +183,35 @@ static struct ice_encoder begin(struct buf *b, enum ice_encoding enc, struct err
 
 static int finish(struct ice_encoder *e, size_t start)
 {
-    if (!e->bad && (e->b->full || e->b->len - start > INT32_MAX))
+    size_t left_out = e->gap ? e->gap->n : 0;
+
+    if (!e->bad && (e->b->full || e->b->len - start + left_out > INT32_MAX))
         ice_encode_fail(e, REASON_TOO_LARGE, "the values do not fit into one message", "message");
     if (e->bad) {
         e->b->len = start;
         return -1;
     }
-    ice_put_i32(e->b, start, (int32_t)(e->b->len - start));
+    ice_put_i32(e->b, start, (int32_t)(e->b->len - start + left_out));
     return 0;
+}
+
+int ice_encode_encaps(struct buf *b, enum ice_encoding enc, const struct ice_field *fields, size_t n_fields, bool classes,
+                      const void *values, struct ice_gap *gap, struct err *err)
+{
+    size_t start = b->len;
+    AUTO(encoder_clear) struct ice_encoder e = begin(b, enc, err);
+
+    e.gap = gap;
+    ice_encode_fields(&e, fields, n_fields, values);
+    if (classes && enc == ICE_ENC_1_0)
+        ice_encode_pending_10(&e);
+    return finish(&e, start);
 }
 
 int ice_write_encaps(struct buf *b, enum ice_encoding enc, const struct ice_field *fields, size_t n_fields, bool classes,
                      const void *values, struct err *err)
 {
-    size_t start = b->len;
-    AUTO(encoder_clear) struct ice_encoder e = begin(b, enc, err);
-
-    ice_encode_fields(&e, fields, n_fields, values);
-    if (classes && enc == ICE_ENC_1_0)
-        ice_encode_pending_10(&e);
-    return finish(&e, start);
+    return ice_encode_encaps(b, enc, fields, n_fields, classes, values, NULL, err);
 }
 
 int ice_write_exception(struct buf *b, enum ice_encoding enc, const struct ice_object *exc, struct err *err)

@@ -17,6 +17,7 @@ uint32_t ice_map_number(struct ice_map *m, const void *key, uint32_t next);
 struct ice_encoder {
     struct buf *b;
     enum ice_encoding enc;
+    struct ice_gap *gap; /* NULL: everything is copied */
     struct err *err;
     bool bad; /* sticks; the first failure is in err */
     unsigned depth;
@@ -32,6 +33,9 @@ void ice_encode_leave(struct ice_encoder *e);
 void ice_encode_fail(struct ice_encoder *e, enum reason why, const char *what, const char *where);
 
 /* encode.c */
+/* ice_write_encaps, but for a sequence of bytes that may be left out: its size is counted.  gap NULL: none may. */
+int ice_encode_encaps(struct buf *b, enum ice_encoding enc, const struct ice_field *fields, size_t n_fields, bool classes,
+                      const void *values, struct ice_gap *gap, struct err *err);
 void ice_encode_fields(struct ice_encoder *e, const struct ice_field *fields, size_t n, const void *values);
 
 /* encode_class.c */

@@ -83,20 +83,42 @@ static int64_t front(struct ice_parser *p, struct err *err)
     return size;
 }
 
-int ice_parser_feed(struct ice_parser *p, const void *bytes, size_t n, struct err *err)
+uint8_t *ice_parser_room(struct ice_parser *p, size_t n, struct err *err)
 {
-    if (p->bad)
-        return failed_before(err);
+    if (p->bad) {
+        failed_before(err);
+        return NULL;
+    }
     buf_drop_front(&p->in, p->used);
     p->used = 0;
     if (!p->in.len && p->in.cap > KEEP_BYTES)
         buf_clear(&p->in);
-    buf_add(&p->in, bytes, n);
-    if (p->in.full) {
+
+    uint8_t *room = buf_reserve(&p->in, n);
+
+    if (!room) {
         p->bad = true;
-        return err_set(err, REASON_TOO_LARGE, 0, "more bytes than one Ice message may have are waiting");
+        err_set(err, REASON_TOO_LARGE, 0, "more bytes than one Ice message may have are waiting");
+        return NULL;
     }
+    p->in.len -= n;
+    return room;
+}
+
+int ice_parser_came(struct ice_parser *p, size_t n, struct err *err)
+{
+    p->in.len += n;
     return front(p, err) < 0 ? -1 : 0;
+}
+
+int ice_parser_feed(struct ice_parser *p, const void *bytes, size_t n, struct err *err)
+{
+    uint8_t *room = n || p->bad ? ice_parser_room(p, n, err) : NULL;
+
+    if (!room)
+        return n || p->bad ? -1 : 0;
+    memcpy(room, bytes, n);
+    return ice_parser_came(p, n, err);
 }
 
 bool ice_parser_trade(struct ice_parser *p, struct buf *other)

@@ -44,6 +44,9 @@ struct ice_parser {
 void ice_parser_clear(struct ice_parser *p);
 /* 0, or -1 (REASON_NOT_OMERO for a wrong magic, REASON_PROTOCOL, REASON_TOO_LARGE).  A failure sticks. */
 int ice_parser_feed(struct ice_parser *p, const void *bytes, size_t n, struct err *err);
+/* The same without a copy: room for n bytes, of which `came` says how many were put there.  NULL: REASON_TOO_LARGE. */
+uint8_t *ice_parser_room(struct ice_parser *p, size_t n, struct err *err);
+int ice_parser_came(struct ice_parser *p, size_t n, struct err *err);
 /* 1 a message, 0 feed more, -1. Batch requests and compressed messages are refused (OMERO sends neither). */
 int ice_parser_next(struct ice_parser *p, struct arena *mem, struct ice_msg *msg, struct err *err);
 
@@ -54,6 +57,10 @@ bool ice_parser_trade(struct ice_parser *p, struct buf *other);
 /* Whole messages, appended to a buffer.  Parameters are encoded from the op's table. */
 int ice_write_request(struct buf *b, int32_t id, const struct ice_identity *target, const struct ice_op *op,
                       const struct ice_context *ctx, enum ice_encoding enc, const void *in, struct err *err);
+/* The same, but that a large sequence of bytes may be left out of the buffer; `gap` empty before. */
+int ice_write_request_around(struct buf *b, int32_t id, const struct ice_identity *target, const struct ice_op *op,
+                             const struct ice_context *ctx, enum ice_encoding enc, const void *in, struct ice_gap *gap,
+                             struct err *err);
 int ice_write_reply(struct buf *b, int32_t id, const struct ice_op *op, enum ice_encoding enc, const void *out,
                     struct err *err);
 int ice_write_reply_exception(struct buf *b, int32_t id, enum ice_encoding enc, const struct ice_object *exc, struct err *err);

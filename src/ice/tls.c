@@ -165,19 +165,24 @@ static int tls_read(struct link *l, void *at, size_t n, size_t *moved, struct er
     return *moved ? 0 : r; /* an end and a failure are told again */
 }
 
+/* As many records as the socket takes. */
 static int tls_write(struct link *l, const void *bytes, size_t n, size_t *moved, struct err *err)
 {
     struct tls_link *t = tls_of(l);
+    int r = 1;
 
     if (t->broken & LINK_WRITE)
         return tls_tell_cause(t, err);
     tls_begin(t);
     t->write_needs = LINK_WRITE;
-    int r = SSL_write_ex(t->ssl, bytes, n, moved);
+    for (size_t done = 0; r == 1 && *moved < n; *moved += done, done = 0)
+        r = SSL_write_ex(t->ssl, (const char *)bytes + *moved, n - *moved, &done);
     t->write_begun = r != 1;
     if (r == 1)
         return 0;
     r = held_up(t, LINK_WRITE, r, &t->write_needs, err);
+    if (*moved)
+        return 0; /* a failure is told again */
     return r == LINK_END ? err_set(err, REASON_LOST, 0, "write to %s: closed by the peer", l->peer) : r;
 }
 

@@ -228,6 +228,49 @@ static void a_message_that_is_too_large_is_not_written(void **state)
     assert_int_equal(b.len, 6);
 }
 
+/* With the bytes put back where they belong it is the message that has them copied. */
+static void a_large_sequence_may_be_left_out_of_a_request(void **state)
+{
+    static const struct ice_field fields[] = {{"bytes", &t_bytes, 0}, {"after", &ice_type_int, sizeof(struct t_bytes)}};
+    static const struct ice_op write_op = {.name = "write", .in = fields, .n_in = 2};
+    static uint8_t data[100000];
+    const struct { struct t_bytes bytes; int32_t after; } values = {{sizeof(data), data}, 7}, few = {{1000, data}, 7};
+    AUTO(buf_clear) struct buf whole = BUF_INIT(1 << 20), parts = BUF_INIT(1 << 20), joined = BUF_INIT(1 << 20);
+    struct ice_gap gap = {0}, none = {0};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    memset(data, 'x', sizeof(data));
+    buf_add(&whole, "before", 6);
+    buf_add(&parts, "before", 6);
+    assert_ok(ice_write_request(&whole, 5, &target, &write_op, NULL, ICE_ENC_1_0, &values, &err), &err);
+    assert_ok(ice_write_request_around(&parts, 5, &target, &write_op, NULL, ICE_ENC_1_0, &values, &gap, &err), &err);
+    assert_ptr_equal(gap.bytes, data);
+    assert_int_equal(gap.n, sizeof(data));
+    buf_add(&joined, parts.data, gap.at);
+    buf_add(&joined, gap.bytes, gap.n);
+    buf_add(&joined, parts.data + gap.at, parts.len - gap.at);
+    assert_int_equal(joined.len, whole.len);
+    assert_memory_equal(joined.data, whole.data, whole.len);
+
+    assert_ok(ice_write_request_around(&parts, 6, &target, &write_op, NULL, ICE_ENC_1_0, &few, &none, &err), &err);
+    assert_int_equal(none.n, 0);
+}
+
+static void a_left_out_sequence_counts_against_the_ceiling(void **state)
+{
+    static const struct ice_field fields[] = {{"bytes", &t_bytes, 0}};
+    static const struct ice_op write_op = {.name = "write", .in = fields, .n_in = 1};
+    const struct t_bytes values = {ICE_MESSAGE_MAX - 32, (const uint8_t *)""}; /* never looked at */
+    AUTO(buf_clear) struct buf b = BUF_INIT(1 << 20);
+    struct ice_gap gap = {0};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_fails(ice_write_request_around(&b, 1, &target, &write_op, NULL, ICE_ENC_1_0, &values, &gap, &err), &err, REASON_TOO_LARGE);
+    assert_int_equal(b.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +282,8 @@ int main(void)
         cmocka_unit_test(the_largest_message_is_taken_and_no_more),
         cmocka_unit_test(messages_are_written),
         cmocka_unit_test(a_message_that_is_too_large_is_not_written),
+        cmocka_unit_test(a_large_sequence_may_be_left_out_of_a_request),
+        cmocka_unit_test(a_left_out_sequence_counts_against_the_ceiling),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
