@@ -267,7 +267,8 @@ static void a_left_out_sequence_counts_against_the_ceiling(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_fails(ice_write_request_around(&b, 1, &target, &write_op, NULL, ICE_ENC_1_0, &values, &gap, &err), &err, REASON_TOO_LARGE);
+    assert_fails(ice_write_request_around(&b, 1, &target, &write_op, NULL, ICE_ENC_1_0, &values, &gap, &err), &err,
+                 REASON_TOO_LARGE);
     assert_int_equal(b.len, 0);
 }
 
