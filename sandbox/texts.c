@@ -79,23 +79,22 @@ static const struct text texts[] = {
      "select id from Annotation where id in " IN("ids") " and _grp = :g and see(_grp, _owner)"},
     {"select a.id from Annotation a where a.id in (:ids) and a.details.group.id = :g and a.details.owner.id = :o", "l",
      "select id from Annotation where id in " IN("ids") " and _grp = :g and _owner = :o and see(_grp, _owner)"},
-    {"select a.id from %T l join l.child a where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
-     "order by a.id",
-     "l",
-     "select a.id from %T l join Annotation a on a.id = l.child where l.parent = :d and l._owner = :o and "
-     "a.ns = :ns "
-     "and see(l._grp, l._owner) order by a.id"},
     {"select t.id, t.textValue from %T l, TagAnnotation t where l.child.id = t.id and l.parent.id = :d and "
      "l.details.owner.id = :o order by t.id",
      "ls",
      "select t.id, t.textValue from %T l join Annotation t on t.id = l.child where t._kind = 'TagAnnotation' and l.parent = :d "
      "and l._owner = :o and see(l._grp, l._owner) order by t.id"},
     {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
+     "where l.parent.id in (:p) and l.child.ns = :ns and l.details.owner.id = :o order by l.id",
+     "lllt",
+     "select l.id, l.parent, l.child, e.time from %T l join Annotation a on a.id = l.child join Event e on e.id = l._made "
+     "where l.parent in " IN("p") " and a.ns = :ns and l._owner = :o and see(l._grp, l._owner) order by l.id"},
+    {"select l.id, l.parent.id, l.child.id, e.time from %T l join l.details.creationEvent e "
      "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
      "lllt",
      "select l.id, l.parent, l.child, e.time from %T l join Event e on e.id = l._made where l.parent in " IN(
          "p") " and l.child in " IN("a") " and l._owner = :o and see(l._grp, l._owner) order by l.id"},
-    {"select a from %T a where a.id = :id", "o", "select id from %T where id = :id and see(_grp, _owner)"},
+    {"select a from %T a where a.id in (:ids)", "o", "select id from %T where id in " IN("ids") " and see(_grp, _owner)"},
 
     /* filesets */
     {"select s.value from FilesetJobLink l, UploadJob j join j.status s where l.child.id = j.id and l.parent.id = :f", "s",

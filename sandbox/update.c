@@ -50,6 +50,10 @@ static int save_and_return_ids(struct call *c)
     const struct om_api_iobject_list *list = &((const struct om_api_iupdate_save_and_return_ids_in *)c->in)->graph;
     int64_t *ids = arena_alloc(c->mem, list->n, sizeof(*ids));
 
+    for (size_t i = 0; i < list->n; i++)
+        if (list->at[i] && list->at[i]->loaded && list->at[i]->id)
+            return call_throw(c, &om_api_usage_exception_class,
+                              "INSERTs only! Pass only new objects, enums, or unloaded objects to this method.");
     if (save_list(c, list) < 0)
         return -1;
     for (size_t i = 0; i < list->n; i++)

@@ -82,7 +82,7 @@ static int write_source(struct adopt *w, const struct ledger_dataset *d, int64_t
     int64_t map;
 
     target_source(d, ours(w), w->a, pairs);
-    return om_map_create(w->s->client, target_kind(d), dataset, SOURCE_NS, pairs, SOURCE_PAIRS, &map, err);
+    return om_maps_create(w->s->client, target_kind(d), &dataset, 1, SOURCE_NS, pairs, SOURCE_PAIRS, &map, err);
 }
 
 /* ---- the dataset of adopted files ---- */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "engine/notes.h"
+#include "engine/own.h"
 #include "engine/sums.h"
 #include "omero/import.h"
 
@@ -94,17 +96,6 @@ static int check_candidate(const struct match *c, int64_t fileset, entry_fn *fin
 
 /* ---- taking ---- */
 
-static const struct ledger_image *images_of(struct arena *a, const struct om_import_result *r)
-{
-    struct ledger_image *images = arena_alloc(a, r->n_images + r->n_plates + 1, sizeof(*images));
-
-    for (size_t i = 0; i < r->n_images; i++)
-        images[i] = (struct ledger_image){.omero_id = r->images[i].id, .name = r->images[i].name, .series = r->images[i].series};
-    for (size_t i = 0; i < r->n_plates; i++)
-        images[r->n_images + i] = (struct ledger_image){.omero_id = r->plates[i].id, .name = r->plates[i].name, .plate = true};
-    return images;
-}
-
 static int take(struct adopt *w, struct adopt_set *s, int64_t fileset, const struct ledger_member *members, struct err *err)
 {
     struct ledger_adopted found = {.server = w->s->server, .omero_id = fileset, .members = members};
@@ -120,8 +111,7 @@ static int take(struct adopt *w, struct adopt_set *s, int64_t fileset, const str
     if (way != OM_IMPORT_WHOLE)
         return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "Fileset:%lld has images without pixels: its import %s",
                        (long long)fileset, way == OM_IMPORT_GHOSTS ? "has failed" : "may still be running");
-    found.images = images_of(w->a, &r);
-    found.n_images = r.n_images + r.n_plates;
+    found.images = own_parts(&r, s->f->plate, notes_each(w->job->settings, s->f->root_path), w->a, &found.n_images);
     if (w->job->mode != ADOPT_DRY && ledger_adopt(w->job->ledger, s->f->id, &found, err) < 0)
         return -1;
     t->filesets = mem_grow(t->filesets, t->n, &t->cap, sizeof(*t->filesets));

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "engine/notes.h"
+#include "engine/own.h"
 #include "engine/target.h"
 #include "omero/annotate.h"
 
@@ -29,25 +31,25 @@ static bool has(const struct finds *f, enum ledger_note_kind kind)
 /* The first map and the first comment in the card's namespace. */
 static int find_singles(struct adopt *w, const struct ledger_dataset *d, struct finds *out, struct err *err)
 {
-    const char *ns = settings_for(w->job->settings, d->root_path)->annotations_namespace;
-    const int64_t *ids;
-    size_t n = 0;
+    const char *ns = notes_namespace(w->job->settings, d->root_path);
+    struct om_link_rows links;
 
-    if (om_notes_linked(w->s->client, target_kind(d), d->omero_id, ns, w->a, &ids, &n, err) < 0)
+    if (om_links_named(w->s->client, target_kind(d), &d->omero_id, 1, ns, w->a, &links, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < links.n; i++) {
+        int64_t id = links.at[i].child;
         struct om_note note;
         enum ledger_note_kind kind = LEDGER_NOTE_MAP;
-        int r = om_map_load(w->s->client, ids[i], w->a, &note, err);
+        int r = om_map_load(w->s->client, id, w->a, &note, err);
 
         if (r == OM_ABSENT) {
             kind = LEDGER_NOTE_COMMENT;
-            r = om_comment_load(w->s->client, ids[i], w->a, &note, err);
+            r = om_comment_load(w->s->client, id, w->a, &note, err);
         }
         if (r < 0)
             return -1;
         if (r == 0 && !has(out, kind))
-            found(out, kind, "", ids[i], true);
+            found(out, kind, "", id, true);
     }
     return 0;
 }
@@ -89,6 +91,24 @@ static bool has_linked(const struct finds *f)
     return false;
 }
 
+/* And the maps of images that have their own. */
+static int find_own(struct adopt *w, const struct ledger_dataset *d, const struct finds *f, struct err *err)
+{
+    const struct own own = {.settings = w->job->settings, .ledger = w->job->ledger, .c = w->s->client, .d = d, .notes = f->at,
+                            .n_notes = f->n};
+    const struct ledger_image *all;
+    struct ledger_image *parts;
+    size_t n_all = 0, n = 0;
+
+    if (ledger_images(w->job->ledger, d->id, 0, 0, w->a, &all, &n_all, err) < 0)
+        return -1;
+    parts = arena_alloc(w->a, n_all, sizeof(*parts));
+    for (size_t i = 0; i < n_all; i++)
+        if (all[i].own && all[i].deleted_ms == 0)
+            parts[n++] = all[i];
+    return own_look(&own, parts, n, err);
+}
+
 int adopt_notes(struct adopt *w, int64_t row, struct err *err)
 {
     const struct ledger_dataset *d;
@@ -102,5 +122,7 @@ int adopt_notes(struct adopt *w, int64_t row, struct err *err)
         return -1;
     if (!has_linked(&f)) /* the ledger was lost before the card was first applied */
         return 0;
+    if (find_own(w, d, &f, err) < 0)
+        return -1;
     return ledger_applied(w->job->ledger, row, d->wanted->id, INT64_MAX, f.at, f.n, err);
 }

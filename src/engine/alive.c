@@ -102,6 +102,24 @@ static int find_kind(struct engine *e, struct om_client *c, const struct some *s
     return ask(c, s, plates, a, there, &missing, err) < 0 ? -1 : mark_deleted(e, c, &missing, plates, a, err);
 }
 
+/* Those that share the map of the card come first. */
+static struct alive sorted_out(const struct some *s, struct arena *a)
+{
+    int64_t *ids = arena_alloc(a, s->n, sizeof(*ids));
+    struct alive out = {.images = {.ids = ids}, .own = arena_alloc(a, s->n, sizeof(*out.own))};
+    size_t n_own = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->at[i]->own)
+            out.own[n_own++] = *s->at[i];
+        else
+            ids[out.images.n_sharing++] = s->at[i]->omero_id;
+    out.images.n = s->n;
+    for (size_t i = 0; i < n_own; i++)
+        ids[out.images.n_sharing + i] = out.own[i].omero_id;
+    return out;
+}
+
 int alive_find(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct alive *out,
                struct err *err)
 {
@@ -117,11 +135,9 @@ int alive_find(struct engine *e, struct om_client *c, const struct ledger_datase
         return -1;
 
     const struct some *follow = d->kind == LEDGER_KIND_SCREEN ? &there_plates : &there;
-    int64_t *ids = arena_alloc(a, follow->n, sizeof(*ids));
 
-    for (size_t i = 0; i < follow->n; i++)
-        ids[i] = follow->at[i]->omero_id;
-    *out = (struct alive){.images = {.ids = ids, .n = follow->n}, .last_row = n > 0 ? all[n - 1].row : 0};
+    *out = sorted_out(follow, a);
+    out->last_row = n > 0 ? all[n - 1].row : 0;
     return 0;
 }
 

@@ -4,7 +4,8 @@
 #include "engine/notes.h"
 
 struct alive {
-    struct notes_images images; /* in the session's group, by number: the dataset's images, the screen's plates */
+    struct notes_images images; /* in the session's group: the dataset's images, the screen's plates */
+    struct ledger_image *own;   /* the last of them, those with maps of their own: n - n_sharing rows */
     int64_t last_row;           /* of all images of the dataset in the ledger */
 };
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "engine/alive.h"
 #include "engine/notes.h"
+#include "engine/own.h"
 #include "engine/retry.h"
 #include "engine/target.h"
 
@@ -48,6 +49,12 @@ static int follow(struct engine *e, struct session *s, const struct ledger_datas
         return ledger_dataset_release(e->ledger, old->id, err) < 0 ? -1 : FOLLOW_DONE;
     if (check_quiet(e, *d, a, err) < 0 || alive_find(e, s->client, *d, a, &f, err) < 0 ||
         notes_apply(e, s, *d, &f.images, a, &notes, &n, &touched, err) < 0)
+        return -1;
+
+    const struct own own = {.settings = e->job->settings, .ledger = e->ledger, .c = s->client,
+                            .d = *d, .notes = notes, .n_notes = n};
+
+    if (own_follow(&own, f.own, f.images.n - f.images.n_sharing, err) < 0)
         return -1;
     if (ledger_applied(e->ledger, (*d)->id, (*d)->wanted->id, f.last_row, notes, n, err) < 0)
         return -1;

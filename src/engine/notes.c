@@ -25,9 +25,9 @@ struct draft {
     bool emptied;              /* of what was rewritten last nothing is left */
 };
 
-static const char *namespace_of(const struct draft *w)
+const char *notes_namespace(const struct settings *s, const char *root_path)
 {
-    return settings_for(w->e->job->settings, w->d->root_path)->annotations_namespace;
+    return settings_for(s, root_path)->annotations_namespace;
 }
 
 static enum om_note_kind kind_of(enum ledger_note_kind kind)
@@ -38,6 +38,11 @@ static enum om_note_kind kind_of(enum ledger_note_kind kind)
 static struct om_note_ref ref_of(const struct ledger_note *n)
 {
     return (struct om_note_ref){.kind = kind_of(n->kind), .id = n->omero_id};
+}
+
+static const char *namespace_of(const struct draft *w)
+{
+    return notes_namespace(w->e->job->settings, w->d->root_path);
 }
 
 /* The annotation of the list so far; d->n_notes when there is none. */
@@ -88,15 +93,6 @@ static void add(struct draft *w, enum ledger_note_kind kind, const char *text, i
     w->touched = true;
 }
 
-static struct pairs pairs_of(const struct ledger_revision *r, struct arena *a)
-{
-    struct om_pair *rows = arena_alloc(a, r ? r->n_pairs : 0, sizeof(*rows));
-
-    for (size_t i = 0; r && i < r->n_pairs; i++)
-        rows[i] = (struct om_pair){.key = r->pairs[i].key, .value = r->pairs[i].value};
-    return (struct pairs){.at = rows, .n = r ? r->n_pairs : 0};
-}
-
 /* ---- what a run that was cut short had made, and had no time to write down ---- */
 
 /* Is it what the card wants?  1, 0, -1. */
@@ -112,13 +108,12 @@ static bool is_known(const struct draft *w, int64_t id)
 
 static int find_orphan(struct draft *w, same_fn *same, int64_t *id, struct err *err)
 {
-    const int64_t *ids;
-    size_t n = 0;
+    struct om_link_rows links;
 
-    if (om_notes_linked(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w), w->a, &ids, &n, err) < 0)
+    if (om_links_named(w->c, target_kind(w->d), &w->d->omero_id, 1, namespace_of(w), w->a, &links, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        *id = ids[i];
+    for (size_t i = 0; i < links.n; i++) {
+        *id = links.at[i].child;
         if (is_known(w, *id))
             continue;
 
@@ -170,7 +165,7 @@ static int make_map(struct draft *w, bool was, struct err *err)
     int r = find_orphan(w, same_map, &id, err);
 
     if (r < 0 || (r == OM_ABSENT &&
-                  om_map_create(w->c, target_kind(w->d), w->d->omero_id, namespace_of(w),
+                  om_maps_create(w->c, target_kind(w->d), &w->d->omero_id, 1, namespace_of(w),
                                 wanted.at, wanted.n, &id, err) < 0))
         return -1;
     w->found |= r == 0;
@@ -360,6 +355,22 @@ static int write_intent(struct draft *w, struct err *err)
     return ledger_dataset_notes(w->e->ledger, w->d->id, both, n, err);
 }
 
+/* A map comes first in the list. */
+static int link_wide(struct draft *w, const struct notes_images *images, const struct om_note_ref *refs, size_t n,
+                     struct err *err)
+{
+    size_t sharing = images->n_sharing, map = n > 0 && refs[0].kind == OM_MAP, made;
+    int (*link)(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
+                const struct om_note_ref *children, size_t n_children, size_t *n_made, struct err *e) =
+        w->found ? om_links_add : om_links_add_first;
+
+    if (n == 0 || images->n == 0)
+        return 0;
+    if (link(w->c, notes_part(w->d), images->ids, sharing, refs, n, &made, err) < 0)
+        return -1;
+    return link(w->c, notes_part(w->d), images->ids + sharing, images->n - sharing, refs + map, n - map, &made, err);
+}
+
 static int link_fresh(struct draft *w, const struct notes_images *images, struct err *err)
 {
     struct om_note_ref *all = arena_alloc(w->a, w->n, sizeof(*all)), *wide = arena_alloc(w->a, w->n, sizeof(*wide));
@@ -374,10 +385,7 @@ static int link_fresh(struct draft *w, const struct notes_images *images, struct
     if (n_all > 0 && (mark_linked(w, all, n_all, err) < 0 || write_intent(w, err) < 0 ||
                       om_links_add(w->c, target_kind(w->d), &w->d->omero_id, 1, all, n_all, &made, err) < 0))
         return -1;
-    if (n_wide == 0 || images->n == 0)
-        return 0;
-    return (w->found ? om_links_add : om_links_add_first)(w->c, notes_part(w->d), images->ids, images->n, wide, n_wide, &made,
-                                                          err);
+    return link_wide(w, images, wide, n_wide, err);
 }
 
 static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *parents, size_t n_parents,
@@ -388,7 +396,6 @@ static int unlink_from(struct draft *w, enum om_parent kind, const int64_t *pare
     return n == 0 || n_parents == 0 ? 0 : om_links_remove(w->c, kind, parents, n_parents, refs, n, &gone, err);
 }
 
-/* Images first: a map or comment goes with its last link. */
 static int unlink_old(struct draft *w, const struct notes_images *images, struct err *err)
 {
     struct om_note_ref *all = arena_alloc(w->a, w->d->n_notes, sizeof(*all));
@@ -441,28 +448,37 @@ int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset
     return 0;
 }
 
-int notes_link_plates(struct session *s, const struct ledger_dataset *d, const int64_t *plates, size_t n, struct err *err)
+bool notes_each(const struct settings *s, const char *root_path)
+{
+    return settings_for(s, root_path)->annotations_each;
+}
+
+int notes_link_plates(struct engine *e, struct session *s, const struct ledger_dataset *d, const int64_t *plates, size_t n,
+                      struct err *err)
 {
     AUTO(arena_freep) struct arena *a = arena_new();
     bool *alive = arena_alloc(a, d->n_notes, sizeof(*alive));
-    struct om_note_ref *refs = arena_alloc(a, d->n_notes, sizeof(*refs));
-    size_t n_refs = 0, made;
+    struct ledger_note *there = arena_alloc(a, d->n_notes, sizeof(*there));
+    size_t n_there = 0, n_refs, made;
 
     if (ask_alive(s->client, d, a, alive, err) < 0)
         return -1;
     for (size_t i = 0; i < d->n_notes; i++)
-        if (alive[i] && d->notes[i].kind != LEDGER_NOTE_SOURCE)
-            refs[n_refs++] = ref_of(&d->notes[i]);
-    return n == 0 || n_refs == 0 ? 0 : om_links_add(s->client, OM_PLATE, plates, n, refs, n_refs, &made, err);
+        if (alive[i])
+            there[n_there++] = d->notes[i];
+
+    const struct om_note_ref *refs = notes_refs(there, n_there, !notes_each(e->job->settings, d->root_path), a, &n_refs);
+
+    return om_links_add(s->client, OM_PLATE, plates, n, refs, n_refs, &made, err);
 }
 
-const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, struct arena *a, size_t *n_refs)
+const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, bool map, struct arena *a, size_t *n_refs)
 {
     struct om_note_ref *refs = arena_alloc(a, n, sizeof(*refs));
     size_t used = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (notes[i].kind != LEDGER_NOTE_SOURCE)
+        if (notes[i].kind != LEDGER_NOTE_SOURCE && (map || notes[i].kind != LEDGER_NOTE_MAP))
             refs[used++] = ref_of(&notes[i]);
     *n_refs = used;
     return refs;

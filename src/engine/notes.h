@@ -9,6 +9,7 @@
 struct notes_images {
     const int64_t *ids;
     size_t n;
+    size_t n_sharing; /* the first of them: those with no map of their own (own.h) */
 };
 enum om_parent notes_part(const struct ledger_dataset *d); /* OM_IMAGE or OM_PLATE */
 
@@ -24,7 +25,12 @@ int notes_apply(struct engine *e, struct session *s, const struct ledger_dataset
                 struct arena *a, const struct ledger_note **notes, size_t *n, bool *touched, struct err *err);
 
 /* Link new plates of a screen to the annotations that its card has; those that were deleted in OMERO are left out. */
-int notes_link_plates(struct session *s, const struct ledger_dataset *d, const int64_t *plates, size_t n, struct err *err);
+int notes_link_plates(struct engine *e, struct session *s, const struct ledger_dataset *d, const int64_t *plates, size_t n,
+                      struct err *err);
 
-/* As they ride along with an import. */
-const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, struct arena *a, size_t *n_refs);
+/* As they ride along with an import; `map`: the one map as well, for images that get none of their own. */
+const struct om_note_ref *notes_refs(const struct ledger_note *notes, size_t n, bool map, struct arena *a, size_t *n_refs);
+
+/* What the settings say of a root: of the card's map and comment, and whether new images get maps of their own. */
+const char *notes_namespace(const struct settings *s, const char *root_path);
+bool notes_each(const struct settings *s, const char *root_path);

@@ -17,6 +17,15 @@ bool pairs_equal(const struct pairs *a, const struct pairs *b)
     return true;
 }
 
+struct pairs pairs_of(const struct ledger_revision *r, struct arena *a)
+{
+    struct om_pair *rows = arena_alloc(a, r ? r->n_pairs : 0, sizeof(*rows));
+
+    for (size_t i = 0; r && i < r->n_pairs; i++)
+        rows[i] = (struct om_pair){.key = r->pairs[i].key, .value = r->pairs[i].value};
+    return (struct pairs){.at = rows, .n = r ? r->n_pairs : 0};
+}
+
 static bool has_row(const struct pairs *p, const struct om_pair *row)
 {
     for (size_t i = 0; i < p->n; i++)

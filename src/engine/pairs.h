@@ -4,12 +4,16 @@
 #include <stdbool.h>
 
 #include "base/mem.h"
+#include "ledger/ledger.h"
 #include "omero/container.h"
 
 struct pairs {
     const struct om_pair *at;
     size_t n;
 };
+
+/* Those of a card; none without a revision. */
+struct pairs pairs_of(const struct ledger_revision *r, struct arena *a);
 
 bool pairs_equal(const struct pairs *a, const struct pairs *b);
 

@@ -152,6 +152,8 @@ const struct conf_key settings_keys[] = {
      .text = "directories that this host and OMERO's server name differently: data, and the managed repository"},
     {"annotations", "namespace", CONF_TEXT, AT_ROOT(annotations_namespace), .fallback = "impomero/card",
      .text = "namespace of a card's key-value pairs and comment"},
+    {"annotations", "each", CONF_BOOL, AT_ROOT(annotations_each), .fallback = "false",
+     .text = "for each image (or plate) imported from now on key-value pairs of its own, instead of those all of a card share"},
     {"tell", "on", CONF_CHOICE, AT(tell.on), .fallback = "all", .choices = tells,
      .text = "what people are told: all, or trouble alone; by each of the ways below that is set"},
     {"tell", "command", CONF_PATH, AT(tell.command), .arg = "FILE", .example = "/usr/local/bin/told",

@@ -27,6 +27,7 @@ struct root_settings {
     int64_t incomplete_s; /* so long an incomplete set just waits; then it is reported */
     struct naming names;  /* templates of the names of datasets and images */
     const char *annotations_namespace;
+    bool annotations_each; /* images imported from now on get a map each, instead of a link to the dataset's */
     bool trusted;     /* its files may be linked: they stay in the hands of who may write here */
 };
 

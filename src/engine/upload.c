@@ -203,8 +203,10 @@ static int start(struct work *w, struct err *err)
     if (w->f.plate) {
         plan.screen = w->dataset->omero_id;
     } else {
+        bool each = notes_each(w->e->job->settings, w->f.root_path);
+
         plan.dataset = w->dataset->omero_id;
-        plan.annotations = notes_refs(w->notes, w->n_notes, w->a, &plan.n_annotations);
+        plan.annotations = notes_refs(w->notes, w->n_notes, !each, w->a, &plan.n_annotations);
     }
     if (choose(w, &plan, err) < 0 || work_journal(w, &j, err) < 0)
         return -1;

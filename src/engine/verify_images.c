@@ -12,6 +12,8 @@ struct image {
     const struct ledger_fileset *set;
     int64_t id;
     int64_t revision;
+    bool own;        /* has a map of its own, */
+    int64_t map;     /* this one; 0: none */
     size_t n_links;
     bool gone; /* from OMERO */
 };
@@ -42,7 +44,8 @@ static int list_parts(struct verify *v, const struct ledger_fileset *sets, size_
             if (images[k].deleted_ms || images[k].plate != (kind == OM_PLATE))
                 continue;
             all = mem_grow(all, count, &cap, sizeof(*all));
-            all[count++] = (struct image){.set = &sets[i], .id = images[k].omero_id, .revision = images[k].revision};
+            all[count++] = (struct image){.set = &sets[i], .id = images[k].omero_id, .revision = images[k].revision,
+                                          .own = images[k].own, .map = images[k].map};
         }
     }
     *out = arena_alloc(a, count, sizeof(**out));
@@ -124,6 +127,41 @@ static int count_links(struct om_client *c, enum om_parent kind, struct image *i
     return 0;
 }
 
+/* Each to its own map. */
+static int count_own(struct om_client *c, enum om_parent kind, struct image *images, size_t n, struct arena *a, struct err *err)
+{
+    for (size_t from = 0, count; from < n; from += count) {
+        struct om_note_ref *maps;
+        struct om_link_rows links;
+        int64_t *ids;
+        size_t n_own = 0;
+
+        count = n - from < OM_BATCH ? n - from : OM_BATCH;
+        maps = arena_alloc(a, count, sizeof(*maps));
+        ids = arena_alloc(a, count, sizeof(*ids));
+        for (size_t i = from; i < from + count; i++)
+            if (images[i].map != 0) {
+                maps[n_own] = (struct om_note_ref){.kind = OM_MAP, .id = images[i].map};
+                ids[n_own++] = images[i].id;
+            }
+        if (om_links_find(c, kind, ids, n_own, maps, n_own, a, &links, err) < 0)
+            return -1;
+        for (size_t i = 0; i < links.n; i++) {
+            struct image *found = find(images, n, links.at[i].parent);
+
+            if (found && found->map == links.at[i].child)
+                found->n_links++;
+        }
+    }
+    return 0;
+}
+
+/* So many annotations are to hang on it. */
+static size_t due(const struct image *i, size_t n_notes, bool has_map)
+{
+    return i->own ? n_notes - has_map + (i->map != 0) : n_notes;
+}
+
 static int look_at_dataset(struct verify *v, struct om_client *c, const struct ledger_dataset *d, const struct om_note_ref *notes,
                            size_t n, struct arena *a, struct err *err)
 {
@@ -152,20 +190,24 @@ static int look_at_notes(struct verify *v, struct om_client *c, const struct led
                          struct arena *a, struct err *err)
 {
     size_t n_notes;
-    const struct om_note_ref *notes = notes_refs(d->notes, d->n_notes, a, &n_notes);
+    const struct om_note_ref *notes = notes_refs(d->notes, d->n_notes, true, a, &n_notes);
+    bool has_map = n_notes > 0 && notes[0].kind == OM_MAP;
 
     if (look_at_dataset(v, c, d, notes, n_notes, a, err) < 0)
         return -1;
     if (n == 0 || n_notes == 0)
         return 0;
-    if (count_links(c, notes_part(d), images, n, notes, n_notes, a, err) < 0)
+    if (count_links(c, notes_part(d), images, n, notes, n_notes, a, err) < 0 ||
+        count_own(c, notes_part(d), images, n, a, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++)
-        if (!images[i].gone && images[i].n_links < n_notes && d->applied &&
-            images[i].revision == d->applied->id)
+    for (size_t i = 0; i < n; i++) {
+        size_t want = due(&images[i], n_notes, has_map);
+
+        if (!images[i].gone && images[i].n_links < want && d->applied && images[i].revision == d->applied->id)
             verify_say(v, images[i].set->root_path, images[i].set->path, REASON_UNLINKED,
-                       "%zu of the card's %zu annotations hang on %s:%lld", images[i].n_links, n_notes,
+                       "%zu of the card's %zu annotations hang on %s:%lld", images[i].n_links, want,
                        om_parent_name(notes_part(d)), (long long)images[i].id);
+    }
     return 0;
 }
 

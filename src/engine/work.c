@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/identity.h"
 #include "engine/notes.h"
+#include "engine/own.h"
 #include "engine/recover.h"
 #include "engine/retry.h"
 
@@ -58,34 +59,38 @@ void work_move(struct work *w, enum ledger_state to, const struct err *why)
     engine_tell(w->e, &(struct engine_event){.what = ENGINE_STUCK, .fileset = &w->f, .err = why});
 }
 
-/* Before the import is written down as done: after a crash it is done again, and links that are there are left alone. */
-static int link_plates(struct work *w, const struct om_import_result *r, struct err *err)
+static int link_plates(struct work *w, const struct ledger_dataset *d, const struct om_import_result *r, struct err *err)
 {
     int64_t *ids = arena_alloc(w->a, r->n_plates, sizeof(*ids));
-    const struct ledger_dataset *d;
 
-    if (r->n_plates == 0)
-        return 0;
     for (size_t i = 0; i < r->n_plates; i++)
         ids[i] = r->plates[i].id;
-    int got = ledger_dataset(w->e->ledger, w->f.dataset, w->a, &d, err);
+    return d->kind == LEDGER_KIND_SCREEN ? notes_link_plates(w->e, w->s, d, ids, r->n_plates, err) : 0;
+}
+
+/* What could not ride along.  Before the import is written down as done: after a crash it is done again, and links and maps that
+ * are there are left alone. */
+static int dress(struct work *w, const struct om_import_result *r, struct err *err)
+{
+    bool each = notes_each(w->e->job->settings, w->f.root_path);
+    const struct ledger_dataset *d;
+    int got = r->n_plates == 0 && !each ? LEDGER_NOTHING : ledger_dataset(w->e->ledger, w->f.dataset, w->a, &d, err);
+
     if (got != 0)
         return got < 0 ? -1 : 0;
-    return d->kind == LEDGER_KIND_SCREEN ? notes_link_plates(w->s, d, ids, r->n_plates, err) : 0;
+    if (link_plates(w, d, r, err) < 0)
+        return -1;
+
+    const struct own own = {.settings = w->e->job->settings, .ledger = w->e->ledger, .c = w->s->client,
+                            .d = d, .notes = d->notes, .n_notes = d->n_notes};
+
+    return own_need(&own, d->applied, w->images, w->n_images, err);
 }
 
 int work_done(struct work *w, const struct om_import_result *r, struct err *err)
 {
-    if (link_plates(w, r, err) < 0)
-        return -1;
-    w->n_images = r->n_images + r->n_plates;
-    w->images = arena_alloc(w->a, w->n_images, sizeof(*w->images));
-    for (size_t i = 0; i < r->n_images; i++)
-        w->images[i] = (struct ledger_image){.omero_id = r->images[i].id, .name = r->images[i].name,
-                                             .series = r->images[i].series};
-    for (size_t i = 0; i < r->n_plates; i++)
-        w->images[r->n_images + i] = (struct ledger_image){.omero_id = r->plates[i].id, .name = r->plates[i].name, .plate = true};
-    if (ledger_done(w->e->ledger, w->f.id, r->fileset, w->images, w->n_images, err) < 0)
+    w->images = own_parts(r, w->f.plate, notes_each(w->e->job->settings, w->f.root_path), w->a, &w->n_images);
+    if (dress(w, r, err) < 0 || ledger_done(w->e->ledger, w->f.id, r->fileset, w->images, w->n_images, err) < 0)
         return -1;
     w->f.omero_id = r->fileset;
     w->f.state = LEDGER_DONE;

@@ -13,22 +13,13 @@ static int put_member(struct ledger *l, int64_t fileset, size_t i, const struct 
                   t->size, t->mtime_ns, t->ctime_ns, (int64_t)t->ino, m->algorithm, m->hash);
 }
 
-/* Without a revision: the card's annotations are still to be put on it. */
-static int put_image(struct ledger *l, int64_t fileset, const struct ledger_image *i, struct err *err)
-{
-    return sql_do(l, err, "INSERT INTO image (fileset, dataset, omero_id, plate, series, name, made_ms)"
-                  " SELECT id, dataset, ?2, ?3, ?4, ?5, ?6 FROM fileset WHERE id = ?1"
-                  " ON CONFLICT (fileset, plate, omero_id) DO UPDATE SET deleted_ms = NULL", "iiiiti", fileset, i->omero_id,
-                  (int64_t)i->plate, (int64_t)i->series, i->name ? i->name : "", clock_wall_ms());
-}
-
 static int put_all(struct ledger *l, int64_t fileset, size_t n_members, const struct ledger_adopted *found, struct err *err)
 {
     for (size_t i = 0; i < n_members; i++)
         if (put_member(l, fileset, i, &found->members[i], err) < 0)
             return -1;
     for (size_t i = 0; i < found->n_images; i++)
-        if (put_image(l, fileset, &found->images[i], err) < 0)
+        if (image_put(l, fileset, false, &found->images[i], err) < 0)
             return -1;
     return sql_do(l, err, "UPDATE dataset SET stale = 1 WHERE id = (SELECT dataset FROM fileset WHERE id = ?1)", "i", fileset);
 }

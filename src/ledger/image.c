@@ -2,12 +2,13 @@
 
 #include "base/clock.h"
 
-static int put_image(struct ledger *l, int64_t fileset, const struct ledger_image *i, struct err *err)
+int image_put(struct ledger *l, int64_t fileset, bool carries, const struct ledger_image *i, struct err *err)
 {
-    return sql_do(l, err, "INSERT INTO image (fileset, dataset, omero_id, plate, series, name, revision, made_ms)"
-                  " SELECT id, dataset, ?2, ?3, ?4, ?5, revision, ?6 FROM fileset WHERE id = ?1"
-                  " ON CONFLICT (fileset, plate, omero_id) DO UPDATE SET deleted_ms = NULL", "iiiiti", fileset, i->omero_id,
-                  (int64_t)i->plate, (int64_t)i->series, i->name ? i->name : "", clock_wall_ms());
+    return sql_do(l, err, "INSERT INTO image (fileset, dataset, omero_id, plate, series, name, revision, made_ms, own, map)"
+                  " SELECT id, dataset, ?2, ?3, ?4, ?5, CASE WHEN ?7 THEN revision END, ?6, ?8, ?9 FROM fileset WHERE id = ?1"
+                  " ON CONFLICT (fileset, plate, omero_id) DO UPDATE SET deleted_ms = NULL, own = ?8, map = ?9", "iiiitiiii",
+                  fileset, i->omero_id, (int64_t)i->plate, (int64_t)i->series, i->name ? i->name : "", clock_wall_ms(),
+                  (int64_t)carries, (int64_t)i->own, i->map);
 }
 
 /* The card may have changed while the import ran. */
@@ -29,7 +30,7 @@ int ledger_done(struct ledger *l, int64_t fileset, int64_t omero_id, const struc
     if (sqlite3_changes(l->db) != 1)
         return err_set(err, REASON_BUG, 0, "ledger: fileset %lld is done already, or not there", (long long)fileset);
     for (size_t i = 0; i < n; i++)
-        if (put_image(l, fileset, &images[i], err) < 0)
+        if (image_put(l, fileset, true, &images[i], err) < 0)
             return -1;
     if (mark_stale(l, fileset, err) < 0 || state_enter(l, fileset, LEDGER_DONE, NULL, 0, err) < 0)
         return -1;
@@ -48,7 +49,8 @@ static int read_images(struct ledger *l, sqlite3_stmt *st, struct arena *a, cons
         images[used++] = (struct ledger_image){.row = sql_num(st, 0), .fileset = sql_num(st, 1), .dataset = sql_num(st, 2),
                                                .omero_id = sql_num(st, 3), .plate = sql_num(st, 4) != 0,
                                                .series = (int)sql_num(st, 5), .name = sql_text(st, 6, a),
-                                               .revision = sql_num(st, 7), .deleted_ms = sql_num(st, 8)};
+                                               .revision = sql_num(st, 7), .deleted_ms = sql_num(st, 8),
+                                               .own = sql_num(st, 9) != 0, .map = sql_num(st, 10)};
     }
     if (r < 0)
         return -1;
@@ -64,8 +66,8 @@ int ledger_images(struct ledger *l, int64_t dataset, int64_t after, size_t max, 
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
-        sql_start(l, &st, err, "SELECT id, fileset, dataset, omero_id, plate, series, name, revision, deleted_ms FROM image"
-                  " WHERE dataset = ?1 AND id > ?2 ORDER BY id LIMIT ?3", "iii", dataset, after,
+        sql_start(l, &st, err, "SELECT id, fileset, dataset, omero_id, plate, series, name, revision, deleted_ms, own, map"
+                  " FROM image WHERE dataset = ?1 AND id > ?2 ORDER BY id LIMIT ?3", "iii", dataset, after,
                   max ? (int64_t)max : INT64_C(-1)) < 0)
         return -1;
     return read_images(l, st, a, out, n, err);
@@ -78,8 +80,8 @@ int ledger_fileset_images(struct ledger *l, int64_t fileset, size_t max, struct 
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
-        sql_start(l, &st, err, "SELECT id, fileset, dataset, omero_id, plate, series, name, revision, deleted_ms FROM image"
-                  " WHERE fileset = ?1 ORDER BY id LIMIT ?2", "ii", fileset, max ? (int64_t)max : INT64_C(-1)) < 0)
+        sql_start(l, &st, err, "SELECT id, fileset, dataset, omero_id, plate, series, name, revision, deleted_ms, own, map"
+                  " FROM image WHERE fileset = ?1 ORDER BY id LIMIT ?2", "ii", fileset, max ? (int64_t)max : INT64_C(-1)) < 0)
         return -1;
     return read_images(l, st, a, out, n, err);
 }
@@ -91,5 +93,18 @@ int ledger_image_deleted(struct ledger *l, int64_t row, struct err *err)
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 ||
         sql_do(l, err, "UPDATE image SET deleted_ms = coalesce(deleted_ms, ?2) WHERE id = ?1", "ii", row, clock_wall_ms()) < 0)
         return -1;
+    return tx_commit(&tx, err);
+}
+
+int ledger_image_maps(struct ledger *l, const struct ledger_image *images, size_t n, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (sql_do(l, err, "UPDATE image SET own = ?2, map = ?3 WHERE id = ?1", "iii", images[i].row, (int64_t)images[i].own,
+                   images[i].map) < 0)
+            return -1;
     return tx_commit(&tx, err);
 }

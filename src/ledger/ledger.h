@@ -435,6 +435,8 @@ struct ledger_image {
     const char *name;
     int64_t revision; /* answers only: the card that it carries */
     int64_t deleted_ms; /* answers only: found deleted in OMERO; 0 = it is there */
+    bool own;         /* the card's pairs are in a map of its own, and not in the one that its dataset has */
+    int64_t map;      /* with `own`: the map's number in OMERO; 0 = none was made, or it had to go with the card's pairs */
 };
 
 /* The import is over: its number in OMERO (0 = as in the journal), its images, call FINISHED, state DONE, in one step. */
@@ -445,6 +447,8 @@ int ledger_done(struct ledger *l, int64_t fileset, int64_t omero_id, const struc
 int ledger_images(struct ledger *l, int64_t dataset, int64_t after, size_t max, struct arena *a, const struct ledger_image **out,
                   size_t *n, struct err *err);
 int ledger_image_deleted(struct ledger *l, int64_t row, struct err *err);
+/* Write down `own` and `map` of these rows. */
+int ledger_image_maps(struct ledger *l, const struct ledger_image *images, size_t n, struct err *err);
 
 /* ---- asking -------------------------------------------------------------------------------------------------------- */
 

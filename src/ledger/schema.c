@@ -142,6 +142,9 @@ static const char *const migrations[] = {
 
     /* What its provenance in OMERO says of the directory is out of date. */
     "ALTER TABLE dataset ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;",
+
+    /* Does an image have a map annotation of its own, and which (0: none was made, or it had to go)? */
+    "ALTER TABLE image ADD COLUMN own INTEGER NOT NULL DEFAULT 0; ALTER TABLE image ADD COLUMN map INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)

@@ -75,6 +75,8 @@ enum ledger_verb verb_named(const char *name);
 
 int event_add(struct ledger *l, int64_t fileset, int64_t dataset, const char *what, enum reason why, const char *text,
               struct err *err);
+/* Unless it carries the fileset's revision, the card's annotations are still to be put on it. */
+int image_put(struct ledger *l, int64_t fileset, bool carries, const struct ledger_image *i, struct err *err);
 int revision_put(struct ledger *l, const struct ledger_revision *r, int64_t *id, struct err *err);
 int revision_get(struct ledger *l, int64_t id, struct arena *a, const struct ledger_revision **out, struct err *err);
 

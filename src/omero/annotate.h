@@ -14,10 +14,11 @@ struct om_note_ref {
     int64_t id;
 };
 
-/* Made together with its link to a parent: one without the other is never left behind.  Keys and values over OM_PAIR_MAX bytes
- * are refused (REASON_TOO_LONG): the server's index takes 2,704. */
-int om_map_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const struct om_pair *pairs, size_t n,
-                  int64_t *out, struct err *err);
+/* Made together with its link to a parent: one without the other is never left behind.  Maps of the same rows may be made
+ * for many parents, one each, in one transaction; `out` has n places.  Keys and values over OM_PAIR_MAX bytes are refused
+ * (REASON_TOO_LONG): the server's index takes 2,704. */
+int om_maps_create(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n, const char *ns,
+                   const struct om_pair *pairs, size_t n_pairs, int64_t *out, struct err *err);
 int om_comment_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const char *text, int64_t *out,
                       struct err *err);
 
@@ -35,8 +36,12 @@ struct om_note {
 /* 0, or OM_ABSENT.  Everything lives in the arena. */
 int om_map_load(struct om_client *c, int64_t id, struct arena *mem, struct om_note *out, struct err *err);
 int om_comment_load(struct om_client *c, int64_t id, struct arena *mem, struct om_note *out, struct err *err);
+/* The same for many, in the order of `ids`; those that are not there are left with `loaded` NULL. */
+int om_maps_load(struct om_client *c, const int64_t *ids, size_t n, struct arena *mem, struct om_note *out, struct err *err);
 /* Replace the content.  0, or OM_STALE: somebody changed it since it was loaded; load it again and think again. */
 int om_map_save(struct om_client *c, const struct om_note *note, const struct om_pair *pairs, size_t n, struct err *err);
+/* Many, each with the pairs that it holds now, in one transaction. */
+int om_maps_save(struct om_client *c, const struct om_note *notes, size_t n, struct err *err);
 int om_comment_save(struct om_client *c, const struct om_note *note, const char *text, struct err *err);
 
 /* Tags of these texts (n of them, no two the same) that the session's user may link: for each an own one first, then the lowest
@@ -58,9 +63,6 @@ struct om_tag_rows {
 /* The tags that the session's user has linked a dataset or screen to. */
 int om_tags_linked(struct om_client *c, enum om_parent kind, int64_t parent, struct arena *mem, struct om_tag_rows *out,
                    struct err *err);
-/* The annotations of a namespace that the session's user has linked it to: their ids, lowest first. */
-int om_notes_linked(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, struct arena *mem,
-                    const int64_t **out, size_t *n, struct err *err);
 
 /* Which of these annotations still exist in that group with that owner (owner -1: any)?  `alive` has n places. */
 int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, size_t n, int64_t owner, int64_t group,
@@ -78,12 +80,18 @@ struct om_link_rows {
 int om_links_find(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
                   const struct om_note_ref *children, size_t n_children, struct arena *mem, struct om_link_rows *out,
                   struct err *err);
+/* The links that the session's user owns from these parents to annotations of that namespace. */
+int om_links_named(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n, const char *ns, struct arena *mem,
+                   struct om_link_rows *out, struct err *err);
 /* Link every parent to every child where the user's link is missing.  `*made` = how many were saved. */
 int om_links_add(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
                  const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err);
 /* The same for annotations that were made a moment ago and hang on none of these parents: nobody is asked. */
 int om_links_add_first(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
                        const struct om_note_ref *children, size_t n_children, size_t *made, struct err *err);
+/* Delete those of the user's links that go from a parent to the annotation of the same place.  `*gone` = how many were there. */
+int om_links_remove_own(struct om_client *c, enum om_parent kind, const int64_t *parents, const int64_t *children, size_t n,
+                        size_t *gone, struct err *err);
 /* Delete the user's links from these parents to these annotations.  `*gone` = how many were there. */
 int om_links_remove(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
                     const struct om_note_ref *children, size_t n_children, size_t *gone, struct err *err);

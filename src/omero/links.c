@@ -44,26 +44,45 @@ struct any_link {
 _Static_assert(sizeof(struct any_link) == sizeof(struct om_image_annotation_link), "the form of a link");
 _Static_assert(offsetof(struct any_link, child) == offsetof(struct om_plate_annotation_link, child), "the form of a link");
 
-int om_note_new(struct om_client *c, enum om_parent kind, int64_t parent, const struct om_annotation *note, int64_t *out,
-                struct err *err)
+static const struct om_iobject *new_link(struct arena *mem, enum om_parent kind, int64_t parent,
+                                         const struct om_annotation *child)
 {
-    AUTO(arena_freep) struct arena *mem = arena_new();
     struct any_link *link = om_object_new(mem, kinds[kind].link);
-    const struct ice_proxy *update;
-    const struct om_iobject *saved;
 
     link->parent = om_object_ref(mem, kinds[kind].parent, parent);
-    link->child = note;
+    link->child = child;
+    return (const struct om_iobject *)link;
+}
+
+/* The number of the annotation at the end of a link to this parent; -1 when it is none. */
+static int64_t child_of(enum om_parent kind, const struct om_iobject *o, int64_t parent)
+{
+    const struct any_link *link = (const struct any_link *)(const void *)o;
+
+    return o && ice_class_is_a(o->cls, kinds[kind].link) && om_object_id(link->parent) == parent
+               ? om_object_id((const struct om_iobject *)link->child)
+               : -1;
+}
+
+int om_notes_new(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n,
+                 const struct om_annotation *const *annotations, int64_t *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_iobject **links = arena_alloc(mem, n, sizeof(struct om_iobject *));
+    struct om_api_iobject_list saved;
+    const struct ice_proxy *update;
+
+    for (size_t i = 0; i < n; i++)
+        links[i] = new_link(mem, kind, parents[i], annotations[i]);
     if (om_client_service(c, OM_UPDATE, &update, err) < 0 ||
-        om_api_iupdate_save_and_return_object(&c->caller, update, (const struct om_iobject *)link, mem, &saved, err) < 0)
+        om_api_iupdate_save_and_return_array(&c->caller, update, (struct om_api_iobject_list){.n = n, .at = links}, mem, &saved,
+                                             err) < 0)
         return -1;
-
-    bool is_link = saved && ice_class_is_a(saved->cls, kinds[kind].link);
-    int64_t id = is_link ? om_object_id((const struct om_iobject *)((const struct any_link *)(const void *)saved)->child) : -1;
-
-    if (id < 0)
-        return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say which annotation it saved");
-    *out = id;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = i < saved.n ? child_of(kind, saved.at[i], parents[i]) : -1;
+        if (out[i] < 0)
+            return err_set(err, REASON_PROTOCOL, 0, "OMERO does not say which annotation it saved");
+    }
     return 0;
 }
 
@@ -84,17 +103,17 @@ static void found_clear(struct found *f)
     free(f->at);
 }
 
-static int find_block(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents, const int64_t *children,
-                      size_t n_children, struct found *out, struct err *err)
+/* The user's links from these parents to children of which `which` holds, with its argument. */
+static int ask(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n, const char *which,
+               const struct om_arg *arg, struct found *out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
-    const struct om_arg args[] = {om_arg_longs("p", parents, n_parents), om_arg_longs("a", children, n_children),
-                                  om_arg_long("o", c->who.user_id)};
+    const struct om_arg args[] = {om_arg_longs("p", parents, n), *arg, om_arg_long("o", c->who.user_id)};
     const struct om_query q = {
         .hql = arena_printf(mem,
                             "select l.id, l.parent.id, l.child.id, e.time from %s l join l.details.creationEvent e "
-                            "where l.parent.id in (:p) and l.child.id in (:a) and l.details.owner.id = :o order by l.id",
-                            kinds[kind].type),
+                            "where l.parent.id in (:p) and %s and l.details.owner.id = :o order by l.id",
+                            kinds[kind].type, which),
         .cols = "lllt",
         .n_args = 3,
         .args = args};
@@ -110,6 +129,23 @@ static int find_block(struct om_client *c, enum om_parent kind, const int64_t *p
                                                  .made_ms = om_long(&rows, i, 3)};
     }
     return 0;
+}
+
+static int find_block(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents, const int64_t *children,
+                      size_t n_children, struct found *out, struct err *err)
+{
+    const struct om_arg arg = om_arg_longs("a", children, n_children);
+
+    return ask(c, kind, parents, n_parents, "l.child.id in (:a)", &arg, out, err);
+}
+
+static struct om_link_rows found_keep(const struct found *f, struct arena *mem)
+{
+    struct om_link_row *rows = arena_alloc(mem, f->n, sizeof(*rows));
+
+    if (f->n)
+        memcpy(rows, f->at, f->n * sizeof(*rows));
+    return (struct om_link_rows){.n = f->n, .at = rows};
 }
 
 static int64_t *ids_of(struct arena *mem, const struct om_note_ref *refs, size_t n)
@@ -133,12 +169,20 @@ int om_links_find(struct om_client *c, enum om_parent kind, const int64_t *paren
             if (find_block(c, kind, parents + p, at_most(n_parents - p, OM_BATCH), ids + a, at_most(n_children - a, OM_BATCH),
                            &all, err) < 0)
                 return -1;
+    *out = found_keep(&all, mem);
+    return 0;
+}
 
-    struct om_link_row *rows = arena_alloc(mem, all.n, sizeof(*rows));
+int om_links_named(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n, const char *ns, struct arena *mem,
+                   struct om_link_rows *out, struct err *err)
+{
+    AUTO(found_clear) struct found all = {0};
+    const struct om_arg arg = om_arg_string("ns", ns);
 
-    if (all.n)
-        memcpy(rows, all.at, all.n * sizeof(*rows));
-    *out = (struct om_link_rows){.n = all.n, .at = rows};
+    for (size_t p = 0; p < n; p += OM_BATCH)
+        if (ask(c, kind, parents + p, at_most(n - p, OM_BATCH), "l.child.ns = :ns", &arg, &all, err) < 0)
+            return -1;
+    *out = found_keep(&all, mem);
     return 0;
 }
 
@@ -150,15 +194,6 @@ static int by_ends(const void *a, const void *b)
     int parents = (x->parent > y->parent) - (x->parent < y->parent);
 
     return parents ? parents : (x->child > y->child) - (x->child < y->child);
-}
-
-static const struct om_iobject *new_link(struct arena *mem, enum om_parent kind, int64_t parent, const struct om_note_ref *child)
-{
-    struct any_link *link = om_object_new(mem, kinds[kind].link);
-
-    link->parent = om_object_ref(mem, kinds[kind].parent, parent);
-    link->child = om_note_object(mem, child);
-    return (const struct om_iobject *)link;
 }
 
 /* The links of a block that are not there, at most as many as parents times children. */
@@ -173,7 +208,7 @@ static size_t missing(struct arena *mem, enum om_parent kind, const int64_t *par
         for (size_t a = 0; a < n_children; a++) {
             const struct om_link_row key = {.parent = parents[p], .child = children[a].id};
             if (!there->n || !bsearch(&key, there->at, there->n, sizeof(key), by_ends))
-                out[n++] = new_link(mem, kind, parents[p], &children[a]);
+                out[n++] = new_link(mem, kind, parents[p], om_note_object(mem, &children[a]));
         }
     return n;
 }
@@ -225,12 +260,19 @@ int om_links_add_first(struct om_client *c, enum om_parent kind, const int64_t *
 
 /* --- removing --- */
 
-/* What is found is deleted at once: a link that somebody takes away in between fails the whole delete. */
+static bool is_own(const struct om_link_row *link, const struct om_link_row *pairs, size_t n)
+{
+    return !pairs || bsearch(link, pairs, n, sizeof(*pairs), by_ends);
+}
+
+/* What is found is deleted at once: a link that somebody takes away in between fails the whole delete.  With `own`, sorted: only
+ * those between these ends. */
 static int remove_block(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n_parents,
-                        const int64_t *children, size_t n_children, size_t *gone, struct err *err)
+                        const int64_t *children, size_t n_children, const struct om_link_row *own, size_t *gone, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     AUTO(found_clear) struct found found = {0};
+    size_t n = 0;
 
     if (find_block(c, kind, parents, n_parents, children, n_children, &found, err) < 0)
         return -1;
@@ -238,10 +280,11 @@ static int remove_block(struct om_client *c, enum om_parent kind, const int64_t 
     int64_t *ids = arena_alloc(mem, found.n, sizeof(*ids));
 
     for (size_t i = 0; i < found.n; i++)
-        ids[i] = found.at[i].id;
-    if (om_delete(c, kinds[kind].type, ids, found.n, err) < 0)
+        if (is_own(&found.at[i], own, n_parents))
+            ids[n++] = found.at[i].id;
+    if (om_delete(c, kinds[kind].type, ids, n, err) < 0)
         return -1;
-    *gone += found.n;
+    *gone += n;
     return 0;
 }
 
@@ -254,9 +297,26 @@ int om_links_remove(struct om_client *c, enum om_parent kind, const int64_t *par
 
     for (size_t p = 0; p < n_parents; p += high)
         for (size_t a = 0; a < n_children; a += wide)
-            if (remove_block(c, kind, parents + p, at_most(n_parents - p, high), ids + a, at_most(n_children - a, wide), &n_gone,
-                             err) < 0)
+            if (remove_block(c, kind, parents + p, at_most(n_parents - p, high), ids + a, at_most(n_children - a, wide), NULL,
+                             &n_gone, err) < 0)
                 return err_prefix(err, "remove links: ");
     *gone = n_gone;
+    return 0;
+}
+
+int om_links_remove_own(struct om_client *c, enum om_parent kind, const int64_t *parents, const int64_t *children, size_t n,
+                        size_t *gone, struct err *err)
+{
+    AUTO(mem_freep) struct om_link_row *own = mem_new(at_most(n, OM_BATCH), sizeof(*own));
+
+    *gone = 0;
+    for (size_t from = 0, count; from < n; from += count) {
+        count = at_most(n - from, OM_BATCH);
+        for (size_t i = 0; i < count; i++)
+            own[i] = (struct om_link_row){.parent = parents[from + i], .child = children[from + i]};
+        qsort(own, count, sizeof(*own), by_ends);
+        if (remove_block(c, kind, parents + from, count, children + from, count, own, gone, err) < 0)
+            return err_prefix(err, "remove links: ");
+    }
     return 0;
 }

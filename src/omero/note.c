@@ -1,6 +1,7 @@
 /* Annotations by themselves: made, loaded, rewritten, asked for. */
 #include "omero/annotate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ceilings.h"
@@ -8,14 +9,17 @@
 #include "omero/object.h"
 #include "omero/save.h"
 
-int om_map_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const struct om_pair *pairs, size_t n,
-                  int64_t *out, struct err *err)
+int om_maps_create(struct om_client *c, enum om_parent kind, const int64_t *parents, size_t n, const char *ns,
+                   const struct om_pair *pairs, size_t n_pairs, int64_t *out, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_annotation **maps = arena_alloc(mem, n, sizeof(struct om_annotation *));
 
-    if (om_pairs_check(pairs, n, err) < 0)
+    if (om_pairs_check(pairs, n_pairs, err) < 0)
         return -1;
-    return om_note_new(c, kind, parent, (const struct om_annotation *)om_map_object(mem, ns, pairs, n), out, err);
+    for (size_t i = 0; i < n; i++)
+        maps[i] = (const struct om_annotation *)om_map_object(mem, ns, pairs, n_pairs);
+    return om_notes_new(c, kind, parents, n, maps, out, err);
 }
 
 int om_comment_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const char *text, int64_t *out,
@@ -26,7 +30,9 @@ int om_comment_create(struct om_client *c, enum om_parent kind, int64_t parent, 
 
     comment->ns = om_rstring(mem, ns);
     comment->text_value = om_rstring(mem, text);
-    return om_note_new(c, kind, parent, (const struct om_annotation *)comment, out, err);
+    const struct om_annotation *note = (const struct om_annotation *)comment;
+
+    return om_notes_new(c, kind, &parent, 1, &note, out, err);
 }
 
 /* --- loading --- */
@@ -60,25 +66,6 @@ static void fill_note(const struct om_annotation *a, struct om_note *out)
     };
 }
 
-static int load(struct om_client *c, const struct ice_class *cls, const char *hql, int64_t id, struct arena *mem,
-                struct om_note *out, struct err *err)
-{
-    const struct om_sys_param_map_entry entry = {.key = "id", .value = (const struct om_rtype *)om_rlong(mem, id)};
-    const struct om_sys_parameters params = {.cls = &om_sys_parameters_class, .map = {.n = 1, .at = &entry}};
-    const struct ice_proxy *query;
-    const struct om_iobject *found;
-
-    if (om_client_service(c, OM_QUERY, &query, err) < 0 ||
-        om_api_iquery_find_by_query(&c->caller, query, hql, &params, mem, &found, err) < 0)
-        return -1;
-    if (!found)
-        return OM_ABSENT;
-    if (!ice_class_is_a(found->cls, cls) || !found->loaded)
-        return err_set(err, REASON_PROTOCOL, 0, "Annotation:%lld came as %s", (long long)id, found->cls->id);
-    fill_note((const struct om_annotation *)found, out);
-    return 0;
-}
-
 static void fill_pairs(const struct om_api_named_value_list *list, struct arena *mem, struct om_note *out)
 {
     struct om_pair *pairs = arena_alloc(mem, list->n, sizeof(*pairs));
@@ -89,48 +76,121 @@ static void fill_pairs(const struct om_api_named_value_list *list, struct arena 
     out->pairs = pairs;
 }
 
+static int find(struct om_client *c, const char *hql, const int64_t *ids, size_t n, struct arena *mem,
+                struct om_api_iobject_list *out, struct err *err)
+{
+    const struct om_arg arg = om_arg_longs("ids", ids, n);
+    const struct om_query q = {.hql = hql, .n_args = 1, .args = &arg};
+    struct om_sys_parameters params;
+    const struct ice_proxy *query;
+
+    if (om_query_parameters(&q, mem, &params, err) < 0 || om_client_service(c, OM_QUERY, &query, err) < 0)
+        return -1;
+    return om_api_iquery_find_all_by_query(&c->caller, query, hql, &params, mem, out, err);
+}
+
+static int fill(const struct om_iobject *o, const struct ice_class *cls, struct arena *mem, struct om_note *out, struct err *err)
+{
+    if (!o || !ice_class_is_a(o->cls, cls) || !o->loaded)
+        return err_set(err, REASON_PROTOCOL, 0, "an annotation came as %s", o ? o->cls->id : "nothing");
+    fill_note((const struct om_annotation *)o, out);
+    if (cls == &om_map_annotation_class)
+        fill_pairs(&((const struct om_map_annotation *)out->loaded)->map_value, mem, out);
+    else
+        out->text = text_of(((const struct om_comment_annotation *)out->loaded)->text_value);
+    return 0;
+}
+
+static int by_id(const void *x, const void *y)
+{
+    int64_t a = ((const struct om_note *)x)->id, b = ((const struct om_note *)y)->id;
+
+    return (a > b) - (a < b);
+}
+
+/* Answers come in any order. */
+static int load(struct om_client *c, const struct ice_class *cls, const char *hql, const int64_t *ids, size_t n,
+                struct arena *mem, struct om_note *out, struct err *err)
+{
+    struct om_api_iobject_list found = {0};
+
+    if (n > 0 && find(c, hql, ids, n, mem, &found, err) < 0)
+        return -1;
+
+    struct om_note *notes = arena_alloc(mem, found.n, sizeof(*notes));
+
+    for (size_t i = 0; i < found.n; i++)
+        if (fill(found.at[i], cls, mem, &notes[i], err) < 0)
+            return -1;
+    if (found.n > 0)
+        qsort(notes, found.n, sizeof(*notes), by_id);
+    for (size_t i = 0; i < n; i++) {
+        const struct om_note key = {.id = ids[i]};
+        const struct om_note *note = found.n > 0 ? bsearch(&key, notes, found.n, sizeof(key), by_id) : NULL;
+
+        out[i] = note ? *note : (struct om_note){.id = ids[i]};
+    }
+    return 0;
+}
+
+int om_maps_load(struct om_client *c, const int64_t *ids, size_t n, struct arena *mem, struct om_note *out, struct err *err)
+{
+    return load(c, &om_map_annotation_class, "select a from MapAnnotation a where a.id in (:ids)", ids, n, mem, out, err);
+}
+
 int om_map_load(struct om_client *c, int64_t id, struct arena *mem, struct om_note *out, struct err *err)
 {
-    int r = load(c, &om_map_annotation_class, "select a from MapAnnotation a where a.id = :id", id, mem, out, err);
-
-    if (r == 0)
-        fill_pairs(&((const struct om_map_annotation *)out->loaded)->map_value, mem, out);
-    return r;
+    return om_maps_load(c, &id, 1, mem, out, err) < 0 ? -1 : out->loaded ? 0 : OM_ABSENT;
 }
 
 int om_comment_load(struct om_client *c, int64_t id, struct arena *mem, struct om_note *out, struct err *err)
 {
-    int r = load(c, &om_comment_annotation_class, "select a from CommentAnnotation a where a.id = :id", id, mem, out, err);
+    static const char hql[] = "select a from CommentAnnotation a where a.id in (:ids)";
+    int r = load(c, &om_comment_annotation_class, hql, &id, 1, mem, out, err);
 
-    if (r == 0)
-        out->text = text_of(((const struct om_comment_annotation *)out->loaded)->text_value);
-    return r;
+    return r < 0 ? -1 : out->loaded ? 0 : OM_ABSENT;
 }
 
 /* --- saving again --- */
 
-static int save_again(struct om_client *c, const struct om_iobject *o, struct err *err)
+/* saveAndReturnIds takes new objects only. */
+static int save_again(struct om_client *c, const struct om_iobject *const *objects, size_t n, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct ice_proxy *update;
 
     if (om_client_service(c, OM_UPDATE, &update, err) < 0)
         return -1;
-    if (om_api_iupdate_save_object(&c->caller, update, o, mem, err) == 0)
+    if (om_api_iupdate_save_array(&c->caller, update, (struct om_api_iobject_list){.n = n, .at = objects}, mem, err) == 0)
         return 0;
     return c->fault && ice_class_is_a(c->fault, &om_optimistic_lock_exception_class) ? OM_STALE : -1;
 }
 
-int om_map_save(struct om_client *c, const struct om_note *note, const struct om_pair *pairs, size_t n, struct err *err)
+int om_maps_save(struct om_client *c, const struct om_note *notes, size_t n, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
-    struct om_map_annotation copy = *(const struct om_map_annotation *)note->loaded;
+    const struct om_iobject **objects = arena_alloc(mem, n, sizeof(struct om_iobject *));
 
-    if (om_pairs_check(pairs, n, err) < 0)
-        return -1;
-    copy.cls = &om_map_annotation_class;
-    copy.map_value = om_named_values(mem, pairs, n);
-    return save_again(c, (const struct om_iobject *)&copy, err);
+    for (size_t i = 0; i < n; i++) {
+        struct om_map_annotation *copy = arena_alloc(mem, 1, sizeof(*copy));
+
+        if (om_pairs_check(notes[i].pairs, notes[i].n_pairs, err) < 0)
+            return -1;
+        *copy = *(const struct om_map_annotation *)notes[i].loaded;
+        copy->cls = &om_map_annotation_class;
+        copy->map_value = om_named_values(mem, notes[i].pairs, notes[i].n_pairs);
+        objects[i] = (const struct om_iobject *)copy;
+    }
+    return n == 0 ? 0 : save_again(c, objects, n, err);
+}
+
+int om_map_save(struct om_client *c, const struct om_note *note, const struct om_pair *pairs, size_t n, struct err *err)
+{
+    struct om_note with = *note;
+
+    with.pairs = pairs;
+    with.n_pairs = n;
+    return om_maps_save(c, &with, 1, err);
 }
 
 int om_comment_save(struct om_client *c, const struct om_note *note, const char *text, struct err *err)
@@ -140,7 +200,10 @@ int om_comment_save(struct om_client *c, const struct om_note *note, const char 
 
     copy.cls = &om_comment_annotation_class;
     copy.text_value = om_rstring(mem, text);
-    return save_again(c, (const struct om_iobject *)&copy, err);
+
+    const struct om_iobject *o = (const struct om_iobject *)&copy;
+
+    return save_again(c, &o, 1, err);
 }
 
 /* --- which are there? --- */
@@ -184,29 +247,5 @@ int om_annotations_alive(struct om_client *c, const struct om_note_ref *notes, s
     for (size_t i = 0; i < n; i += BLOCK)
         if (ask_alive(c, notes + i, n - i < BLOCK ? n - i : BLOCK, owner, group, alive + i, err) < 0)
             return -1;
-    return 0;
-}
-
-int om_notes_linked(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, struct arena *mem,
-                    const int64_t **out, size_t *n, struct err *err)
-{
-    const struct om_arg args[] = {om_arg_long("d", parent), om_arg_long("o", c->who.user_id), om_arg_string("ns", ns)};
-    const struct om_query q = {.hql = arena_printf(mem, "select a.id from %sAnnotationLink l join l.child a "
-                                                        "where l.parent.id = :d and l.details.owner.id = :o and a.ns = :ns "
-                                                        "order by a.id", om_parent_name(kind)),
-                               .cols = "l",
-                               .n_args = 3,
-                               .args = args};
-    struct om_rows rows;
-
-    if (om_query(c, &q, mem, &rows, err) < 0)
-        return -1;
-
-    int64_t *ids = arena_alloc(mem, rows.n, sizeof(*ids));
-
-    for (size_t i = 0; i < rows.n; i++)
-        ids[i] = om_long(&rows, i, 0);
-    *out = ids;
-    *n = rows.n;
     return 0;
 }

@@ -34,7 +34,7 @@ static const struct om_rtype *value_of(struct arena *mem, const struct om_arg *a
     }
 }
 
-static int build_parameters(const struct om_query *q, struct arena *mem, struct om_sys_parameters *out, struct err *err)
+int om_query_parameters(const struct om_query *q, struct arena *mem, struct om_sys_parameters *out, struct err *err)
 {
     struct om_sys_param_map_entry *entries = arena_alloc(mem, q->n_args, sizeof(*entries));
 
@@ -187,7 +187,7 @@ int om_query(struct om_client *c, const struct om_query *q, struct arena *mem, s
     struct om_rtype_seq_seq answer;
     const struct ice_proxy *query;
 
-    if (build_parameters(q, mem, &params, err) < 0 || om_client_service(c, OM_QUERY, &query, err) < 0 ||
+    if (om_query_parameters(q, mem, &params, err) < 0 || om_client_service(c, OM_QUERY, &query, err) < 0 ||
         om_api_iquery_projection(&c->caller, query, q->hql, &params, mem, &answer, err) < 0)
         return -1;
     return read_rows(q, &answer, mem, out, err);

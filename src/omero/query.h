@@ -72,6 +72,9 @@ struct om_rows {
 
 int om_query(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err);
 
+/* The parameters of a query, as the services take them. */
+int om_query_parameters(const struct om_query *q, struct arena *mem, struct om_sys_parameters *out, struct err *err);
+
 /* Row and column must exist (checked by assert). */
 const struct om_cell *om_cell(const struct om_rows *rows, size_t row, size_t col);
 static inline int64_t om_long(const struct om_rows *rows, size_t row, size_t col)

@@ -34,6 +34,7 @@ VOLATILE = [  # what differs from run to run and from machine to machine
     (r'(name="(?:os|client\.language)\.[a-z]+" value=)"[^"]*"', r'\1"..."'),
     (r'(name="impomero\.path" value=)"[0-9a-f]{40}"', r'\1"..."'),
     (r'omittedLevels=\d+', 'omittedLevels=N'),
+    (r'_sha1=RString\("[^"]*"', '_sha1=RString("..."'),
 ]
 WAITING = re.compile(r'Handle\.(getResponse|getStatus)\b(?!.* ret=ImportResponse)')
 

@@ -175,6 +175,7 @@ static void a_root_has_names_and_a_namespace_of_its_own(void **state)
     static const char text[] = "image_name = \"{stem}\"\n[annotations]\nnamespace = \"lab/card\"\n"
                                "[[root]]\nname = \"a\"\npath = \"/a\"\n"
                                "dataset_name = \"{path:_} of {user}\"\n[root.annotations]\nnamespace = \"a/card\"\n"
+                               "each = true\n"
                                "[[root]]\nname = \"b\"\npath = \"/b\"\n";
     AUTO(settings_clear) struct settings s = {0};
     struct err err = ERR_INIT;
@@ -182,6 +183,8 @@ static void a_root_has_names_and_a_namespace_of_its_own(void **state)
     assert_ok(load(&s, text, only_home, &err), &err);
     assert_string_equal(settings_for(&s, "/a")->annotations_namespace, "a/card");
     assert_string_equal(settings_for(&s, "/b")->annotations_namespace, "lab/card");
+    assert_true(settings_for(&s, "/a")->annotations_each);
+    assert_false(settings_for(&s, "/b")->annotations_each);
     assert_string_equal(settings_for(&s, "/c")->names.image, "{stem}");
     assert_string_equal(settings_for(&s, "/a")->names.dataset, "{path:_} of {user}");
     assert_string_equal(settings_for(&s, "/b")->names.dataset, "{dir}");

@@ -376,6 +376,33 @@ static void a_deleted_image_is_imported_again_on_request_alone(void **state)
     bed_end(&b);
 }
 
+static void an_image_keeps_whose_its_map_is(void **state)
+{
+    (void)state;
+    struct bed b;
+    static const char *const users[] = {"ada"};
+    const struct ledger_image *images = NULL;
+    size_t n = 0;
+
+    bed_begin(&b);
+    scan_users(&b, users, 1);
+    int64_t id = bed_next(&b)->id;
+    bed_import(&b, id, 500);
+    assert_ok(ledger_fileset_images(b.l, id, 0, b.a, &images, &n, &b.err), &b.err);
+    assert_false(images[0].own);
+
+    struct ledger_image own = images[0];
+
+    own.own = true;
+    own.map = 70;
+    assert_ok(ledger_image_maps(b.l, &own, 1, &b.err), &b.err);
+    bed_reopen(&b);
+    assert_ok(ledger_fileset_images(b.l, id, 0, b.a, &images, &n, &b.err), &b.err);
+    assert_true(images[0].own);
+    assert_int_equal(images[0].map, 70);
+    bed_end(&b);
+}
+
 static void forget_drops_what_is_not_under_way(void **state)
 {
     (void)state;
@@ -456,6 +483,7 @@ int main(void)
         cmocka_unit_test(following_a_card_waits_and_is_retried),
         cmocka_unit_test(a_retry_frees_what_is_held_and_asks_before_it_sends_again),
         cmocka_unit_test(a_deleted_image_is_imported_again_on_request_alone),
+        cmocka_unit_test(an_image_keeps_whose_its_map_is),
         cmocka_unit_test(forget_drops_what_is_not_under_way),
         cmocka_unit_test(a_list_is_filtered_by_state_path_and_numbers),
     };

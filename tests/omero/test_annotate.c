@@ -9,7 +9,7 @@
 
 /* The server: which links it has (parent p has one to annotation 1 where p is below `linked`), what was saved and deleted. */
 static int64_t linked;
-static size_t n_saved, biggest_save, n_deleted, n_asked;
+static size_t n_saved, n_rows, biggest_save, n_deleted, n_asked;
 static struct om_rtype_seq_seq rows;
 static bool use_rows, stale, delete_fails;
 static const char *spared;
@@ -47,6 +47,17 @@ static void save(const struct om_api_iobject_list *graph, struct om_sys_long_lis
     *out = (struct om_sys_long_list){.n = graph->n, .at = ids};
 }
 
+static void save_again(const struct om_api_iobject_list *graph)
+{
+    for (size_t i = 0; i < graph->n; i++) {
+        const struct om_map_annotation *m = (const struct om_map_annotation *)(const void *)graph->at[i];
+
+        assert_int_equal(m->version->val, 4);
+        n_rows += m->map_value.n;
+    }
+    n_saved += graph->n;
+}
+
 static void see_delete(const struct om_cmd_delete2 *d)
 {
     assert_ptr_equal(d->cls, &om_cmd_delete2_class);
@@ -68,20 +79,42 @@ static const struct om_cmd_response *deletion(struct arena *mem)
 }
 
 static struct om_map_annotation on_server;
+static size_t n_on_server;         /* it comes this often, with numbers that fall from its own */
+static bool last_is_another;       /* of what comes back after a save with links: its parent */
 
-/* A new annotation that is saved with its link to Dataset:8, and comes back with a number. */
-static const struct om_iobject *save_linked(const struct om_iobject *o, struct arena *mem)
+static struct om_api_iobject_list maps_there(struct arena *mem)
 {
-    struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
+    const struct om_iobject **list = arena_alloc(mem, n_on_server, sizeof(struct om_iobject *));
 
-    assert_ptr_equal(o->cls, &om_dataset_annotation_link_class);
+    for (size_t i = 0; i < n_on_server; i++) {
+        struct om_map_annotation *m = arena_alloc(mem, 1, sizeof(*m));
 
-    const struct om_dataset_annotation_link *asked = (const struct om_dataset_annotation_link *)(const void *)o;
+        *m = on_server;
+        m->id = om_rlong(mem, on_server.id->val - (int64_t)i);
+        list[i] = (const struct om_iobject *)m;
+    }
+    return (struct om_api_iobject_list){.n = n_on_server, .at = list};
+}
 
-    assert_int_equal(om_object_id((const struct om_iobject *)asked->parent), 8);
-    assert_int_equal(om_object_id((const struct om_iobject *)asked->child), -1);
-    link->child = om_object_ref(mem, asked->child->cls, 77);
-    return (const struct om_iobject *)link;
+/* New annotations that are saved with their links to Dataset:8 and those after it; they come back with numbers. */
+static struct om_api_iobject_list save_linked(const struct om_api_iobject_list *graph, struct arena *mem)
+{
+    const struct om_iobject **list = arena_alloc(mem, graph->n, sizeof(struct om_iobject *));
+
+    for (size_t i = 0; i < graph->n; i++) {
+        struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
+
+        assert_ptr_equal(graph->at[i]->cls, &om_dataset_annotation_link_class);
+
+        const struct om_dataset_annotation_link *asked = (const struct om_dataset_annotation_link *)(const void *)graph->at[i];
+
+        assert_int_equal(om_object_id((const struct om_iobject *)asked->parent), 8 + (int64_t)i);
+        assert_int_equal(om_object_id((const struct om_iobject *)asked->child), -1);
+        link->parent = om_object_ref(mem, &om_dataset_class, 8 + (int64_t)i + (last_is_another && i + 1 == graph->n));
+        link->child = om_object_ref(mem, asked->child->cls, 77 + (int64_t)i);
+        list[i] = (const struct om_iobject *)link;
+    }
+    return (struct om_api_iobject_list){.n = graph->n, .at = list};
 }
 
 static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
@@ -93,23 +126,21 @@ static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_o
     else if (op == &om_api_iupdate_save_and_return_ids_op)
         save(&((const struct om_api_iupdate_save_and_return_ids_in *)in)->graph,
              &((struct om_api_iupdate_save_and_return_ids_out *)out)->ret, mem);
-    else if (op == &om_api_iupdate_save_and_return_object_op)
-        *(const struct om_iobject **)out = save_linked(((const struct om_api_iupdate_save_and_return_object_in *)in)->obj, mem);
+    else if (op == &om_api_iupdate_save_array_op) {
+        if (stale)
+            return fake_throw(f, &om_optimistic_lock_exception_class, REASON_SERVER_BUSY, "stale", err);
+        save_again(&((const struct om_api_iupdate_save_array_in *)in)->graph);
+    } else if (op == &om_api_iupdate_save_and_return_array_op)
+        ((struct om_api_iupdate_save_and_return_array_out *)out)->ret =
+            save_linked(&((const struct om_api_iupdate_save_and_return_array_in *)in)->graph, mem);
     else if (op == &om_cmd_session_submit_op) {
         see_delete((const struct om_cmd_delete2 *)((const struct om_cmd_session_submit_in *)in)->req);
         ((struct om_cmd_session_submit_out *)out)->ret = ice_proxy_make(mem, "handle", "", NULL, 0);
     } else if (op == &om_cmd_handle_get_response_op)
         ((struct om_cmd_handle_get_response_out *)out)->ret = deletion(mem);
-    else if (op == &om_api_iquery_find_by_query_op)
-        ((struct om_api_iquery_find_by_query_out *)out)->ret = on_server.cls ? (const struct om_iobject *)&on_server : NULL;
-    else if (op == &om_api_iupdate_save_object_op) {
-        const struct om_map_annotation *m =
-            (const struct om_map_annotation *)((const struct om_api_iupdate_save_object_in *)in)->obj;
-        if (stale)
-            return fake_throw(f, &om_optimistic_lock_exception_class, REASON_SERVER_BUSY, "stale", err);
-        n_saved = m->map_value.n;
-        assert_int_equal(m->version->val, 4);
-    } else
+    else if (op == &om_api_iquery_find_all_by_query_op)
+        ((struct om_api_iquery_find_all_by_query_out *)out)->ret = maps_there(mem);
+    else
         assert_ptr_equal(op, &om_cmd_handle_close_op);
     return 0;
 }
@@ -121,8 +152,8 @@ static int setup(void **state)
 {
     (void)state;
     linked = 0;
-    n_saved = biggest_save = n_deleted = n_asked = 0;
-    use_rows = stale = delete_fails = false;
+    n_saved = n_rows = n_on_server = biggest_save = n_deleted = n_asked = 0;
+    use_rows = stale = delete_fails = last_is_another = false;
     spared = NULL;
     on_server = (struct om_map_annotation){0};
     mem = arena_new();
@@ -310,14 +341,14 @@ static void pairs_that_the_server_cannot_index_are_refused(void **state)
     (void)state;
     char *value = arena_alloc(mem, OM_PAIR_MAX + 2, 1);
     const struct om_pair pair = {"k", value};
-    int64_t id = 0;
+    int64_t id = 0, dataset = 8;
     struct err err;
 
     memset(value, 'x', OM_PAIR_MAX);
-    assert_ok(om_map_create(f.client, OM_DATASET, 8, "ns", &pair, 1, &id, &err), &err);
+    assert_ok(om_maps_create(f.client, OM_DATASET, &dataset, 1, "ns", &pair, 1, &id, &err), &err);
     assert_int_equal(id, 77);
     value[OM_PAIR_MAX] = 'x';
-    assert_fails(om_map_create(f.client, OM_DATASET, 8, "ns", &pair, 1, &id, &err), &err, REASON_TOO_LONG);
+    assert_fails(om_maps_create(f.client, OM_DATASET, &dataset, 1, "ns", &pair, 1, &id, &err), &err, REASON_TOO_LONG);
 }
 
 static void put_map_on_server(void)
@@ -342,6 +373,7 @@ static void put_map_on_server(void)
                                            .details = d,
                                            .ns = om_rstring(mem, "impomero/card"),
                                            .map_value = {.n = 3, .at = list}};
+    n_on_server = 1;
 }
 
 static void a_map_is_read_and_rewritten(void **state)
@@ -360,8 +392,66 @@ static void a_map_is_read_and_rewritten(void **state)
     assert_false(note.can_edit);
     assert_ok(om_map_save(f.client, &note, &now, 1, &err), &err);
     assert_int_equal(n_saved, 1);
+    assert_int_equal(n_rows, 1);
     stale = true;
     assert_int_equal(om_map_save(f.client, &note, &now, 1, &err), OM_STALE);
+}
+
+static void many_maps_are_read_in_the_order_asked_for(void **state)
+{
+    (void)state;
+    const int64_t ids[] = {30, 99, 31, 30};
+    struct om_note notes[4];
+    struct err err;
+
+    put_map_on_server();
+    n_on_server = 2;
+    assert_ok(om_maps_load(f.client, ids, 4, mem, notes, &err), &err);
+    assert_int_equal(fake_count(&f, "findAllByQuery"), 1);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(notes[i].id, ids[i]);
+        assert_int_equal(notes[i].loaded != NULL, i != 1);
+        assert_int_equal(notes[i].n_pairs, i == 1 ? 0 : 2);
+    }
+    notes[1] = notes[2];
+    notes[1].n_pairs = 1;
+    assert_ok(om_maps_save(f.client, notes, 2, &err), &err);
+    assert_int_equal(fake_count(&f, "saveArray"), 1);
+    assert_int_equal(n_rows, 3);
+    assert_ok(om_maps_load(f.client, NULL, 0, mem, notes, &err), &err);
+    assert_ok(om_maps_save(f.client, notes, 0, &err), &err);
+    assert_int_equal(fake_count(&f, "findAllByQuery"), 1);
+    assert_int_equal(fake_count(&f, "saveArray"), 1);
+}
+
+static void a_map_for_each_parent_is_made_with_its_link(void **state)
+{
+    (void)state;
+    const struct om_pair pair = {"k", "v"};
+    int64_t made[3] = {0};
+    struct err err;
+
+    assert_ok(om_maps_create(f.client, OM_DATASET, numbers(3, 8), 3, "ns", &pair, 1, made, &err), &err);
+    assert_memory_equal(made, ((const int64_t[]){77, 78, 79}), sizeof(made));
+    assert_int_equal(fake_count(&f, "saveAndReturnArray"), 1);
+    last_is_another = true;
+    assert_fails(om_maps_create(f.client, OM_DATASET, numbers(3, 8), 3, "ns", &pair, 1, made, &err), &err, REASON_PROTOCOL);
+}
+
+/* The server has links of the first seven to annotation 1. */
+static void only_the_link_to_ones_own_is_removed(void **state)
+{
+    (void)state;
+    const int64_t parents[] = {3, 2, 9, 5}, children[] = {1, 4, 1, 1};
+    size_t gone = 0;
+    struct err err;
+
+    linked = 7;
+    assert_ok(om_links_remove_own(f.client, OM_IMAGE, parents, children, 4, &gone, &err), &err);
+    assert_int_equal(gone, 2);
+    assert_int_equal(n_deleted, 2);
+    assert_ok(om_links_remove_own(f.client, OM_IMAGE, parents, children, 0, &gone, &err), &err);
+    assert_int_equal(gone, 0);
 }
 
 static void a_note_that_is_gone_or_another_is_told(void **state)
@@ -410,6 +500,9 @@ int main(void)
         T(pairs_that_the_server_cannot_index_are_refused),
         T(a_map_is_read_and_rewritten),
         T(a_note_that_is_gone_or_another_is_told),
+        T(many_maps_are_read_in_the_order_asked_for),
+        T(a_map_for_each_parent_is_made_with_its_link),
+        T(only_the_link_to_ones_own_is_removed),
         T(living_annotations_are_told_from_dead_ones),
     };
 

@@ -389,6 +389,24 @@ static void a_stale_object_is_not_saved(void **state)
     client_close(&c);
 }
 
+/* As OMERO.server 5.6.17 says it. */
+static void save_and_return_ids_takes_new_objects_only(void **state)
+{
+    struct om_api_iquery_get_out got = {0};
+    struct client c;
+
+    client_login(*state, &c, "alice");
+
+    const struct om_api_iquery_get_in ask = {.klass = "Dataset", .id = save(&c, dataset(&c, "d"))};
+
+    client_must(&c, c.query, &om_api_iquery_get_op, &ask, &got);
+
+    const struct om_api_iupdate_save_and_return_ids_in in = {.graph = {.n = 1, .at = &got.ret}};
+
+    client_throws(&c, c.update, &om_api_iupdate_save_and_return_ids_op, &in, &om_api_usage_exception_class, "INSERTs only!");
+    client_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_dead_id_is_named),
         cmocka_unit_test(a_link_across_groups_is_refused),
         cmocka_unit_test(a_second_link_spoils_its_whole_batch),
+        cmocka_unit_test(save_and_return_ids_takes_new_objects_only),
         cmocka_unit_test(anothers_object_is_annotated_but_not_linked),
         cmocka_unit_test(a_value_that_no_index_takes_is_an_internal_exception),
         cmocka_unit_test(a_stale_object_is_not_saved),
