@@ -10,7 +10,7 @@
 
 #include "base/trap.h"
 
-enum { EXIT_NO_MEMORY = 71, CHUNK_BYTES = 16 * 1024, LARGE_BYTES = 128 * 1024, ALIGN = _Alignof(max_align_t) };
+enum { EXIT_NO_MEMORY = 71, CHUNK_BYTES = 16 * 1024, LARGE_BYTES = 128 * 1024, ARENAS_MAX = 2, ALIGN = _Alignof(max_align_t) };
 
 void mem_exhausted(void)
 {
@@ -23,6 +23,7 @@ void mem_exhausted(void)
 void mem_start(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* without a word the threshold rises with each large block that is freed */
+    (void)mallopt(M_ARENA_MAX, ARENAS_MAX); /* else nearly each thread has a pool, which keeps what the thread needed at most */
 }
 
 void mem_give_back(void)
