@@ -38,6 +38,8 @@ enum recover_act recover_decide(const struct recover_facts *f)
         return RECOVER_FAILED;
     if (f->over && is_dropped(f) && f->age_ms > RECOVER_LATE_MS)
         return RECOVER_DELETE;
+    if (f->call == LEDGER_CALL_VERIFY && f->unverified && !f->over && f->age_ms > RECOVER_LATE_MS + f->hashing_ms)
+        return RECOVER_END;
     return f->age_ms > RECOVER_PATIENCE_MS ? RECOVER_PERSON : RECOVER_WAIT;
 }
 
@@ -93,7 +95,8 @@ int recover_look(struct engine *e, struct session *s, const struct ledger_filese
 {
     int64_t id = 0;
 
-    *out = (struct recover_facts){.call = call, .age_ms = clock_wall_ms() - f->call_ms};
+    *out = (struct recover_facts){.call = call, .age_ms = clock_wall_ms() - f->call_ms,
+                                  .hashing_ms = f->bytes / RECOVER_HASHED_MS};
     out->other_server = f->server && strcmp(f->server, s->server) != 0;
     if (out->other_server || !f->job)
         return 0;

@@ -19,6 +19,7 @@ struct recover_facts {
     size_t n_images;
     enum om_import_way way; /* of the images */
     int64_t age_ms;     /* since the call was sent */
+    int64_t hashing_ms; /* how long the server may take to read the files within verifyUpload */
 };
 
 enum recover_act {
@@ -26,6 +27,7 @@ enum recover_act {
     RECOVER_DELETE, /* a fileset of which nothing was imported, nor can be: remove it and start again */
     RECOVER_FAILED, /* the import failed: remove what it left, images without pixels too, and hold the files */
     RECOVER_ADOPT,  /* its images are there: it is done */
+    RECOVER_END,    /* verifyUpload did nothing in all that time: end its session, so that it cannot any more; ask again later */
     RECOVER_WAIT,   /* it may still be running: ask again later */
     RECOVER_PERSON, /* it cannot be known: a person decides */
 };
@@ -37,9 +39,11 @@ enum recover_act recover_decide(const struct recover_facts *facts);
 /* An importFileset that has made no fileset by then is taken as lost, even if its session is still there (an abandoned one
  * idles for ten minutes).  Should it come true later all the same, it leaves an empty fileset and no image: nobody verifies
  * it.  A verifyUpload whose session is gone, and which has not finished the upload job by then, is lost too: a real server
- * finishes the job within the call, before the import is queued.  And so is an import that has not begun when its session is
- * gone: it is dropped from the queue, and one that runs keeps its session. */
+ * finishes the job within the call, before the import is queued.  Where the session is still there, it is ended once the call
+ * has had that time and what reading the files takes.  And so is an import lost that has not begun when its session is gone: it
+ * is dropped from the queue, and one that runs keeps its session. */
 #define RECOVER_LATE_MS (INT64_C(60) * 1000)
+#define RECOVER_HASHED_MS 20000 /* bytes that a server hashes in a millisecond at the least: a slow disk gives 5 times as many */
 
 /* Ask the server.  `answered`: the last call was answered, by an exception for instance.  `*fileset` is the number of the fileset
  * (0 = none). */

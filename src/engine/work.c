@@ -181,6 +181,18 @@ static int end_failed(struct work *w, struct err *err)
     return -1;
 }
 
+/* A session of an earlier try would idle for ten minutes.  Not if more filesets than `own` have something under way in it: an
+ * import that may still be queued there would be dropped. */
+static void end_unused(struct work *w, int64_t session_id, int64_t own)
+{
+    struct err err = ERR_INIT;
+    int64_t users = 0;
+
+    if (ledger_session_users(w->e->ledger, session_id, &users, &err) < 0 || users > own ||
+        om_session_end(w->s->client, session_id, &err) < 0)
+        log_debug("session.left", "it ends by itself", LOG_INT("session", session_id), LOG_ERR(&err));
+}
+
 /* 0: it goes on from w->f.state; -1: err says what becomes of it. */
 static int act(struct work *w, enum recover_act what, int64_t fileset, struct err *err)
 {
@@ -193,6 +205,9 @@ static int act(struct work *w, enum recover_act what, int64_t fileset, struct er
         return adopt(w, fileset, err);
     case RECOVER_FAILED:
         return end_failed(w, err);
+    case RECOVER_END:
+        end_unused(w, w->f.session_id, 1);
+        __attribute__((fallthrough));
     case RECOVER_WAIT:
         return err_set(err, REASON_UNDER_WAY, 0, "last sent: %s", ledger_call_name(w->f.call));
     case RECOVER_PERSON:
@@ -201,19 +216,12 @@ static int act(struct work *w, enum recover_act what, int64_t fileset, struct er
     return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "an earlier try was cut short, and the server does not say what became of it");
 }
 
-/* A session of a run that was killed would idle for ten minutes.  Only where nothing was verified in it: an import that may still
- * be queued there would be dropped. */
+/* The same for a run that was killed, where nothing was verified. */
 static void end_session(struct work *w, enum ledger_call call, int64_t call_ms, int64_t session_id)
 {
-    struct err err = ERR_INIT;
-    int64_t users = 0;
-
-    if ((call != LEDGER_CALL_IMPORT && call != LEDGER_CALL_UPLOAD) || call_ms >= w->e->began_ms ||
-        w->f.call != LEDGER_CALL_NONE)
-        return;
-    if (ledger_session_users(w->e->ledger, session_id, &users, &err) < 0 || users > 0 ||
-        om_session_end(w->s->client, session_id, &err) < 0)
-        log_debug("session.left", "it ends by itself", LOG_INT("session", session_id), LOG_ERR(&err));
+    if ((call == LEDGER_CALL_IMPORT || call == LEDGER_CALL_UPLOAD) && call_ms < w->e->began_ms &&
+        w->f.call == LEDGER_CALL_NONE)
+        end_unused(w, session_id, 0);
 }
 
 static int recover(struct work *w, bool answered, struct err *err)

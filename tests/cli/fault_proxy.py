@@ -21,7 +21,7 @@ import threading
 import time
 
 KINDS = ('cut', 'truncate', 'delay', 'hold')
-TIMEOUT_S, DELAY_S, RUNS_MAX = 1, 0.4, 12
+TIMEOUT_S, DELAY_S, RUNS_MAX, LATER_S = 1, 0.4, 12, 30
 CARD = '''# omero annotation file
 project = "Faults"
 user = "bob"
@@ -166,10 +166,10 @@ class Run:
         if status != 0 and _[0] is None:
             raise Failed(f'the sandbox ended with status {status}')
 
-    def import_once(self):
+    def import_once(self, later_s):
         env = {**os.environ, 'OMERO_SERVER': '127.0.0.1', 'OMERO_PORT': str(self.proxy.address), 'OMERO_ROOT_PASSWORD': 'omero',
                'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': os.path.join(self.dir, 'state'), 'IMPOMERO_SERVER_PLAIN_TCP': 'true',
-               'IMPOMERO_SERVER_TIMEOUT': str(TIMEOUT_S)}
+               'IMPOMERO_SERVER_TIMEOUT': str(TIMEOUT_S), 'IMPOMERO_CLOCK': f'1+{later_s}'}
         done = subprocess.run([self.a.impomero, 'import', self.share], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=240)
         if done.returncode not in (0, 1, 4, 5):
@@ -177,9 +177,9 @@ class Run:
         return done
 
     def until_done(self):
-        """As a person would: again, until there is nothing left to do."""
-        for _ in range(RUNS_MAX):
-            done = self.import_once()
+        """As a person would: again, half a minute later by the program's clock, until there is nothing left to do."""
+        for i in range(RUNS_MAX):
+            done = self.import_once(i * LATER_S)
             if done.returncode == 0:
                 return state_of(self.data)
             time.sleep(0.5)
