@@ -31,7 +31,8 @@ SETS = ['made-tiff-numbered', 'made-tiff-float-bigendian', 'made-imagej-hypersta
         'made-jpeg2000', 'made-mrc', 'made-nifti', 'made-ome-xml', 'made-quicktime', 'made-svs-like',
         'metamorph-tiff', 'mrc-emdb-map', 'nd2-multichannel', 'nd2-old-jpeg2000', 'nd2-zstack', 'nikon-tiff',
         'oib-fluoview', 'prairie-linescan-pair', 'spe-princeton', 'svs-aperio', 'tiff-axiovision', 'tiff-olympus-sis',
-        'made-ics-ids-pair', 'made-nifti-pair', 'made-nrrd-detached', 'oif-from-oib', 'dicom-ct', 'made-dicom-highdicom-rgb']
+        'made-ics-ids-pair', 'made-nifti-pair', 'made-nrrd-detached', 'oif-from-oib', 'dicom-ct', 'made-dicom-highdicom-rgb',
+        'made-folder-of-everything', 'ndtiff-micromanager']
 
 # Previews in the directory of a set are left out unless a root says otherwise.
 LEFT_OUT = {'oif-from-oib': 'loci.formats.in.BMPReader'}
@@ -796,12 +797,19 @@ def compare_files(images, want):
     equal(got, sorted(tuple(sorted(os.path.basename(u) for u in f['used_files'])) for f in want['filesets']), 'files of the filesets')
 
 
+def name_of(fileset, image):
+    """The path of a lone file below the card, its parts joined by -, blanks as _; then, of one of several images, what Bio-Formats says."""
+    name, bracket, which = image['name'].partition(' [')
+    if len(fileset['used_files']) == 1:
+        name = fileset['used_files'][0].replace('/', '-')
+    return name.replace(' ', '_') + bracket + which
+
+
 def compare_images(images, want):
     def facts(name, sizes, pixel_type, sha1):
         return [name, sizes, pixel_type, sha1]
 
-    expected = sorted(facts(i['name'].replace(' ', '_') if ' [' not in i['name'] else i['name'].split(' [')[0].replace(' ', '_') + ' [' + i['name'].split(' [', 1)[1],
-                            [i['sizeX'], i['sizeY'], i['sizeZ'], i['sizeC'], i['sizeT']], i['pixel_type'], i['first_plane_sha1'])
+    expected = sorted(facts(name_of(f, i), [i['sizeX'], i['sizeY'], i['sizeZ'], i['sizeC'], i['sizeT']], i['pixel_type'], i['first_plane_sha1'])
                       for f in want['filesets'] for i in f['images'])
     got = sorted(facts(i.getName(), shape(i)['size'], shape(i)['pixel_type'], first_plane(i)) for i in images)
     for g, e in zip(got, expected):
