@@ -62,8 +62,6 @@ void job_quieten(const struct cli *cli)
 
 /* ---- what is in OMERO already ---- */
 
-enum { ONE_IN = 100 };
-
 static bool ask_trust(void *arg, const char *host, uint16_t port, const struct link_cert *cert, const char *known)
 {
     struct progress p = {.cli = arg};
@@ -103,10 +101,8 @@ static int check_dir(struct cli *cli, struct ledger *l, const char *dir, struct 
         *err = why;
         return -1;
     }
-    if (counts.there * ONE_IN <= counts.looked)
+    if (adopt_is_little(&counts, dir, err))
         return 0;
-    err_set(err, REASON_THERE, 0, "'%s': %zu of its %zu filesets have been imported by somebody already", dir, counts.there,
-            counts.looked);
     return err_hint(err, "impomero adopt --dry-run shows them; --adopt takes them as they are, --again imports them once more");
 }
 

@@ -295,3 +295,25 @@ int adopt_run(const struct adopt_job *job, struct adopt_counts *out, struct err 
     free(w.targets);
     return r;
 }
+
+int adopt_count(const struct adopt_job *job, struct sessions *sessions, struct adopt_counts *out, struct err *err)
+{
+    AUTO(arena_freep) struct arena *a = arena_new();
+    struct adopt w = {.job = job, .counts = out, .a = a, .sessions = sessions};
+    struct adopt_set *sets = NULL;
+    size_t n = 0;
+
+    *out = (struct adopt_counts){0};
+    return find_sets(&w, &sets, &n, err) < 0 ? -1 : each_user(&w, sets, n, look_at_user, err);
+}
+
+bool adopt_is_little(const struct adopt_counts *counts, const char *dir, struct err *why)
+{
+    enum { ONE_IN = 100 };
+
+    if (counts->there * ONE_IN <= counts->looked)
+        return true;
+    err_set(why, REASON_THERE, 0, "'%s': %zu of its %zu filesets have been imported by somebody already", dir, counts->there,
+            counts->looked);
+    return false;
+}

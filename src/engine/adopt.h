@@ -49,3 +49,10 @@ struct adopt_job {
 
 /* -1 when it cannot be done at all. */
 int adopt_run(const struct adopt_job *job, struct adopt_counts *out, struct err *err);
+
+struct sessions;
+/* ADOPT_COUNT for a tree that was just looked at, in sessions of a running engine.  Users who cannot be acted for are left
+ * out. */
+int adopt_count(const struct adopt_job *job, struct sessions *sessions, struct adopt_counts *out, struct err *err);
+/* Is so little of it there that a first import may begin?  Else `why` (REASON_THERE) says how much, without a hint. */
+bool adopt_is_little(const struct adopt_counts *counts, const char *dir, struct err *why);

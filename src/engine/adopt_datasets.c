@@ -255,8 +255,8 @@ static int dataset_of(struct adopt *w, struct adopt_target *t, struct err *err)
         return -1;
     if (n == 1)
         return take_dataset(w, d, dataset, err);
-    err_set(&why, REASON_CONFLICT, 0, "%s", n ? "its files lie in several datasets: they stay there, later ones get their own"
-                                              : "its files lie in no dataset: they stay so, without the card's annotations");
+    err_set(&why, REASON_CONFLICT, 0, "its files lie in %s: they stay so, and get the card's annotations; later ones get a"
+            " dataset of their own", n ? "several datasets" : "no dataset");
     unclear(w, d->root_path, d->dir, 0, &why);
     return 0;
 }

@@ -307,6 +307,8 @@ static int take_requests(struct loop *l, struct err *err)
             return 0;
         if (ledger_request_take(l->e->ledger, a, &q, err) < 0)
             return -1;
+        if (q->verb == LEDGER_VERB_RETRY)
+            roots_open(&l->roots, q->path);
         log_info("request.taken", q->answer, LOG_STR("verb", ledger_verb_name(q->verb)),
                  LOG_STR("path", q->path ? q->path : "all"));
         engine_look_again(l->e);
@@ -461,6 +463,21 @@ static void beat(struct loop *l, int64_t within_s)
         l->e->job->beat(l->e->job->arg, within_s);
 }
 
+/* Before the first file of a root goes out.  A server that is away is waited for. */
+static int judge(struct loop *l, struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    if (clock_wall_ms() < l->pause_until_ms || roots_judge(&l->roots, &why) == 0 || engine_is_stopped(l->e))
+        return 0;
+    if (why.why == REASON_LEDGER || is_passing(why.why)) {
+        *err = why;
+        return -1;
+    }
+    engine_trouble(l->e, &why);
+    return 0;
+}
+
 /* What is done without the mutex: nothing of it is the workers'. */
 static int take_news(struct loop *l, struct err *err)
 {
@@ -475,7 +492,7 @@ static int take_news(struct loop *l, struct err *err)
     pthread_mutex_unlock(&l->e->mutex);
     if (due)
         beat(l, LOOK_WITHIN_S);
-    return due ? roots_look(&l->roots, all, err) : 0;
+    return due && roots_look(&l->roots, all, err) < 0 ? -1 : judge(l, err);
 }
 
 static int turn(struct loop *l, bool *over, struct err *err)
@@ -493,7 +510,7 @@ static int turn(struct loop *l, bool *over, struct err *err)
     if (clock_wall_ms() >= l->ledger_until_ms)
         r = take_news(l, err);
     pthread_mutex_lock(&e->mutex);
-    if (r == 0 && clock_wall_ms() >= l->pause_until_ms && (r = reclaim(l, err)) == 0)
+    if (r == 0 && e->trouble.why == REASON_NONE && clock_wall_ms() >= l->pause_until_ms && (r = reclaim(l, err)) == 0)
         r = hand_out(l, err);
     if (r == 0 && clock_wall_ms() >= l->pause_until_ms)
         look_past_trouble(l);

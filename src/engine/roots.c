@@ -47,6 +47,8 @@ int roots_find(struct roots *r, struct engine *e, struct arena *a, struct err *e
         root->first = true;
         for (size_t i = 0; i < r->n; i++)
             root->first &= strcmp(r->at[i].place.path, root->place.path) != 0;
+        if (root->first && gate_begin(e, &root->place, !job->until_idle, &root->gate, err) < 0)
+            return -1;
         if (r->watch && root->first)
             root->watch = watch_add(r->watch, root->place.path);
     }
@@ -58,13 +60,21 @@ void roots_clear(struct roots *r)
     watch_free(r->watch);
 }
 
+static bool is_let_through(const struct roots *r, int64_t root)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->at[i].first && r->at[i].id == root)
+            return r->at[i].gate == GATE_OPEN;
+    return true;
+}
+
 bool roots_mean(const struct roots *r, int64_t root, const char *path, bool card)
 {
     for (size_t i = 0; i < r->n; i++) {
         const char *only = r->at[i].place.only;
 
         if (r->at[i].id == root && (str_below(path, only) || (card && str_below(only, path))))
-            return true;
+            return is_let_through(r, root);
     }
     return false;
 }
@@ -85,6 +95,7 @@ static void looked(struct roots *r, struct root *root, const struct ledger_synce
     bool news = root->away || counts->added + counts->changed + counts->gone + counts->ready + counts->moved > 0;
 
     root->away = false;
+    root->looked = true;
     log_event(news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "root.looked", NULL,
               LOG_FIELDS(LOG_STR("path", root->place.path), LOG_INT("new", (int64_t)counts->added),
                          LOG_INT("changed", (int64_t)counts->changed), LOG_INT("known", (int64_t)counts->unchanged),
@@ -213,6 +224,29 @@ int roots_look(struct roots *r, bool all, struct err *err)
                 r->at[j].id = root->id;
     }
     return 0;
+}
+
+/* ---- what OMERO has already ---- */
+
+int roots_judge(struct roots *r, struct err *err)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct root *root = &r->at[i];
+
+        if (!root->first || !root->looked || root->id == 0)
+            continue;
+        if (gate_look(r->e, &root->place, root->id, &root->gate, err) < 0)
+            return -1;
+        root->looked = false;
+    }
+    return 0;
+}
+
+void roots_open(struct roots *r, const char *path)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (!path || str_below(path, r->at[i].place.path) || str_below(r->at[i].place.path, path))
+            r->at[i].gate = GATE_OPEN;
 }
 
 /* ---- hearing ---- */

@@ -104,3 +104,49 @@ int ledger_root_is_new(struct ledger *l, const char *path, bool *is_new, struct 
     *is_new = r == LEDGER_NOTHING;
     return r < 0 ? -1 : 0;
 }
+
+static const char hold_sql[] =
+    "UPDATE fileset SET state = 'held', reason = ?2, class = ?3, text = ?4, hint = ?5, since_ms = ?6, retry_ms = 0, due_ms = NULL"
+    " WHERE root = ?1 AND call = 'none' AND plan_reason = 'none' AND claimed = 0"
+    " AND state IN ('seen', 'settling', 'ready', 'waiting')";
+
+/* What others of the root are held for. */
+static int hold_likewise(struct ledger *l, int64_t root, struct err *err)
+{
+    AUTO(sql_reset) sqlite3_stmt *st = NULL;
+    AUTO(arena_freep) struct arena *a = arena_new();
+    const char *name = reason_row(REASON_THERE)->name;
+
+    if (sql_start(l, &st, err, "SELECT class, text, hint FROM fileset WHERE root = ?1 AND reason = ?2 AND state = 'held' LIMIT 1",
+                  "it", root, name) < 0)
+        return -1;
+    int r = sql_step(l, st, err);
+    if (r <= 0)
+        return r;
+    return sql_do(l, err, hold_sql, "ititti", root, name, sql_num(st, 0), sql_text(st, 1, a), sql_text(st, 2, a),
+                  clock_wall_ms());
+}
+
+int ledger_root_hold(struct ledger *l, int64_t root, const struct err *why, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
+        return -1;
+    int r = why ? sql_do(l, err, hold_sql, "ititti", root, reason_row(why->why)->name, (int64_t)why->cls, why->text, why->hint,
+                         clock_wall_ms())
+                : hold_likewise(l, root, err);
+    return r < 0 ? -1 : tx_commit(&tx, err);
+}
+
+int ledger_root_free(struct ledger *l, const char *path, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 ||
+        sql_do(l, err, "UPDATE fileset SET state = 'ready', reason = 'none', text = '', hint = '', since_ms = ?3, retry_ms = 0,"
+               " due_ms = 0 WHERE root = (SELECT id FROM root WHERE path = ?1) AND state = 'held' AND reason = ?2"
+               " AND call = 'none' AND gone_ms IS NULL", "pti", path, reason_row(REASON_THERE)->name, clock_wall_ms()) < 0)
+        return -1;
+    return tx_commit(&tx, err);
+}

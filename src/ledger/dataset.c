@@ -189,12 +189,17 @@ int ledger_dataset_wait(struct ledger *l, int64_t id, const struct err *why, int
     return tx_commit(&tx, err);
 }
 
+/* It was made; or images were adopted for it that do not carry the card yet, and it is made for the card's sake. */
+#define MAY_FOLLOW                                                                                                       \
+    "stale = 1 AND claimed = 0 AND (omero_id IS NOT NULL OR (applied IS NULL AND EXISTS (SELECT 1 FROM image i WHERE"    \
+    " i.dataset = dataset.id AND i.revision IS NULL AND i.deleted_ms IS NULL)))"
+
 static int next_due(struct ledger *l, int64_t *next_ms, struct err *err)
 {
     int64_t due = 0;
 
-    if (sql_int(l, &due, err, "SELECT min(retry_ms) FROM dataset WHERE stale = 1 AND claimed = 0 AND omero_id IS NOT NULL"
-                " AND retry_ms > ?1 AND retry_ms < ?2", "ii", clock_wall_ms(), CLOCK_NEVER) < 0)
+    if (sql_int(l, &due, err, "SELECT min(retry_ms) FROM dataset WHERE " MAY_FOLLOW " AND retry_ms > ?1 AND retry_ms < ?2", "ii",
+                clock_wall_ms(), CLOCK_NEVER) < 0)
         return -1;
     *next_ms = due;
     return LEDGER_NOTHING;
@@ -207,8 +212,7 @@ int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_data
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0)
         return -1;
-    int r = sql_int(l, &id, err, "SELECT id FROM dataset WHERE stale = 1 AND claimed = 0 AND omero_id IS NOT NULL AND retry_ms"
-                    " <= ?1"
+    int r = sql_int(l, &id, err, "SELECT id FROM dataset WHERE " MAY_FOLLOW " AND retry_ms <= ?1"
                     " ORDER BY retry_ms, id LIMIT 1", "i", clock_wall_ms());
     if (r != 0)
         return r < 0 ? -1 : next_due(l, next_ms, err);

@@ -288,6 +288,9 @@ int ledger_doubt(struct ledger *l, int64_t fileset, const char *text, struct err
 int ledger_dataset_identity(struct ledger *l, int64_t dataset, const char *uuid, struct err *err);
 /* The ledger takes another's uuid: after that one was lost.  Only an empty one may: REASON_LEDGER. */
 int ledger_become(struct ledger *l, const char *uuid, struct err *err);
+/* What of a root was never sent is held for `why` (NULL: for what the root is held for already); freed again by its path. */
+int ledger_root_hold(struct ledger *l, int64_t root, const struct err *why, struct err *err);
+int ledger_root_free(struct ledger *l, const char *path, struct err *err);
 /* Has anything of a root ever been sent or adopted? */
 int ledger_root_is_new(struct ledger *l, const char *path, bool *is_new, struct err *err);
 
@@ -354,7 +357,8 @@ int ledger_applied(struct ledger *l, int64_t id, int64_t revision, int64_t last_
 /* Following the card did not work: wait until retry_ms, or be held (CLOCK_NEVER) until the card changes. */
 int ledger_dataset_wait(struct ledger *l, int64_t id, const struct err *why, int64_t retry_ms, struct err *err);
 
-/* The next one whose card should be followed: made on the server, stale, due, not claimed; claimed by this call until
+/* The next one whose card should be followed: made on the server, or to be made for images that were adopted; stale, due, not
+ * claimed; claimed by this call until
  * ledger_applied, ledger_dataset_wait or ledger_dataset_release.  LEDGER_NOTHING: none is due; *next_ms is then when the next
  * one is (0 = none waits for a time). */
 int ledger_next_card(struct ledger *l, struct arena *a, const struct ledger_dataset **out, int64_t *next_ms, struct err *err);

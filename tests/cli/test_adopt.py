@@ -11,7 +11,9 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
+import time
 import unittest
 
 from served import Served
@@ -89,6 +91,19 @@ class Adopt(Served):
         self.assertEqual([f['path'] for f in self.json('import', '--adopt')['imported']], ['gut/later.jpg'])
         self.assertEqual(len(self.images(self.shown())), 8)
 
+    def test_files_without_a_dataset_get_the_cards_annotations(self):
+        self.other()
+        self.in_omero('delete from DatasetImageLink', 'delete from ImageAnnotationLink')
+        done = self.json('adopt', status=1)
+        self.assertEqual((len(done['taken']), len(done['datasets']), [p['reason'] for p in done['problems']]), (7, 0, ['conflict', 'conflict']))
+        again = self.json('import', '--again')
+        self.assertEqual((again['imported'], len(again['followed'])), ([], 2))
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, 'sandbox.db'))) as db:
+            self.assertEqual(db.execute('select count(*) from DatasetImageLink').fetchone()[0], 0)
+            tagged = db.execute("select t.textValue, count(*) from ImageAnnotationLink l join Annotation t on t.id = l.child "
+                                "where t._kind = 'TagAnnotation' group by 1").fetchall()
+        self.assertEqual(dict(tagged), {'gut': 3, 'control': 3, 'spindle': 4, 'mitosis': 4})
+
     def test_another_content_is_not_taken(self):
         self.other()
         path = self.path('gut', 'stained', 'section.jpg')
@@ -117,6 +132,72 @@ class Adopt(Served):
         with open(card, 'w', encoding='utf-8') as f:
             f.write(text.replace('"bob"', '"carol"').replace('"lab"', '"priv"'))
         self.assertEqual(len(self.json('adopt')['taken']), 4)
+
+    # --- a service ---
+
+    def watch(self):
+        log = open(os.path.join(self.dir, 'watch log'), 'a', encoding='utf-8')
+        env = {**os.environ, 'OMERO_SERVER': 'localhost', 'OMERO_PORT': self.port, 'OMERO_ROOT_PASSWORD': 'omero', 'IMPOMERO_SETTLE': '0',
+               'IMPOMERO_STATE': self.state}
+        process = subprocess.Popen([self.IMPOMERO, 'watch', self.share], env=env, stdin=subprocess.DEVNULL, stderr=log)
+        log.close()
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def said(self):
+        with open(os.path.join(self.dir, 'watch log'), encoding='utf-8') as f:
+            return f.read()
+
+    def states(self):
+        self.run_it('status', '--json')
+        return {(c['state'], c['reason']): c['n'] for c in json.loads(self.out)['counts']}
+
+    def soon(self, probe, want):
+        end = time.monotonic() + 60
+        while (got := probe()) != want and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(got, want, self.said())
+
+    def stop(self, process):
+        process.terminate()
+        self.assertEqual(process.wait(60), 0)
+
+    def test_a_service_holds_a_root_where_others_have_imported(self):
+        self.other()
+        process = self.watch()
+        self.soon(lambda: 'root.held' in self.said(), True)
+        self.soon(self.states, {('held', 'there'): 7})
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'later.jpg'))
+        self.soon(self.states, {('held', 'there'): 8})
+        self.assertIn('7 of its 7', self.run_it('status'))
+        self.stop(process)
+        process = self.watch()
+        self.soon(lambda: self.said().count('root.held'), 2)
+        self.assertEqual((self.states(), self.shown()), ({('held', 'there'): 8}, self.before))
+        self.stop(process)
+        self.assertEqual(len(self.json('adopt')['taken']), 7)
+        process = self.watch()
+        self.soon(self.states, {('done', None): 8})
+        self.stop(process)
+        self.assertEqual(len(self.images(self.shown())), 8)
+
+    def test_a_service_imports_once_more_what_a_person_asks_for(self):
+        self.other()
+        process = self.watch()
+        self.soon(self.states, {('held', 'there'): 7})
+        self.run_it('retry', self.path('gut'))
+        self.soon(self.states, {('held', 'there'): 4, ('done', None): 3})
+        self.run_it('retry')
+        self.soon(self.states, {('done', None): 7})
+        self.stop(process)
+        self.assertEqual(len(self.images(self.shown())), 14)
+
+    def test_a_service_begins_where_nobody_was(self):
+        process = self.watch()
+        self.soon(self.states, {('done', None): 7})
+        self.stop(process)
+        self.assertNotIn('root.held', self.said())
 
     # --- two ledgers ---
 
