@@ -66,6 +66,8 @@ const struct command command_watch = {
             "SIGHUP reads the configuration again: roots and their settings hold at once, what needs a restart\n"
             "is named, and a wrong one is refused.  Under systemd it speaks sd_notify and writes to the journal.\n"
             "\n"
+            "With --web-listen=4080 a page on http://127.0.0.1:4080/ shows what it does, with metrics and an API.\n"
+            "\n"
             "Examples:\n"
             "  impomero watch /data/microscope\n"
             "  impomero watch --settle=2m --poll=5m /mnt/share/lab\n",

@@ -112,15 +112,11 @@ static const char *who_says(enum reason_who who)
     return names[who];
 }
 
-void page_problem(struct buf *b, const struct shape_problem *p)
+void page_problem_words(struct buf *b, const struct shape_problem *p)
 {
     const struct reason_row *row = reason_row(p->why);
 
-    html(b, "<article class=\"problem %s\"><h3>", p->cls == ERR_FINAL ? "held" : "waiting");
-    page_path(b, p->root, p->path, p->fileset);
-    if (p->line)
-        html(b, ", line %d", (int64_t)p->line);
-    html(b, "</h3><p>");
+    html(b, "<p>");
     page_reason(b, p->why, p->text);
     html(b, "</p><p>%s: %s.</p><p class=\"when\">", who_says(row->who), p->hint && *p->hint ? p->hint : row->hint);
     if (p->since_ms) {
@@ -131,7 +127,18 @@ void page_problem(struct buf *b, const struct shape_problem *p)
         html(b, "; tried again at ");
         html_time(b, p->retry_ms);
     }
-    html(b, "</p></article>\n");
+    html(b, "</p>");
+}
+
+void page_problem(struct buf *b, const struct shape_problem *p)
+{
+    html(b, "<article class=\"problem %s\"><h3>", p->cls == ERR_FINAL ? "held" : "waiting");
+    page_path(b, p->root, p->path, p->fileset);
+    if (p->line)
+        html(b, ", line %d", (int64_t)p->line);
+    html(b, "</h3>");
+    page_problem_words(b, p);
+    html(b, "</article>\n");
 }
 
 void page_counts(struct buf *b, const int64_t n[N_LEDGER_STATES])

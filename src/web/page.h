@@ -20,6 +20,7 @@ void page_path(struct buf *b, const char *root, const char *path, int64_t row);
 void page_omero(struct view *v, const char *kind, int64_t id, const char *name);
 /* An article: where, why, since when, who can do what. */
 void page_problem(struct buf *b, const struct shape_problem *p);
+void page_problem_words(struct buf *b, const struct shape_problem *p); /* without where it is */
 void page_reason(struct buf *b, enum reason why, const char *text); /* "no-user: OMERO knows no ...: text" */
 
 /* Articles of cards with their datasets. */

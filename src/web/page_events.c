@@ -59,8 +59,8 @@ static void state(struct buf *b, const struct ledger_fileset *f)
     html(b, ": %s%s</p>\n", ledger_state_help(f->state), f->gone_ms ? "; its files are not on the disk any more" : "");
     if (f->why == REASON_NONE)
         return;
-    page_problem(b, &(struct shape_problem){.root = f->root_path, .path = f->path, .why = f->why, .cls = f->cls, .text = f->text,
-                                            .hint = f->hint, .since_ms = f->since_ms, .retry_ms = f->retry_ms});
+    page_problem_words(b, &(struct shape_problem){.why = f->why, .text = f->text, .hint = f->hint, .since_ms = f->since_ms,
+                                                  .retry_ms = f->retry_ms});
 }
 
 static void facts(struct view *v, const struct view_fileset *s)

@@ -201,7 +201,8 @@ static void trees(struct view *v, const struct status *s)
 
     live_copy(v->web->live, v->a, &live);
     html(b, "<section aria-labelledby=\"trees\"><h2 id=\"trees\">Directory trees</h2><div class=\"wide\" role=\"region\""
-            " aria-labelledby=\"trees\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Path</th>"
+            " aria-label=\"Table of directory trees\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Name</th><th "
+            "scope=\"col\">Path</th>"
             "<th scope=\"col\">State</th><th scope=\"col\">Changes</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < s->n_roots; i++) {
         const struct ledger_root *r = &s->roots[i];

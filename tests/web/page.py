@@ -19,13 +19,14 @@ HOSTILE_TEXT = '</script><script>alert(1)</script>'
 class Page:
     """`with Page(impomero, sandbox, top) as p`: p.get('/...')."""
 
-    def __init__(self, impomero, sandbox, top, **settings):
+    def __init__(self, impomero, sandbox, top, sandbox_args=(), place=None, **settings):
         self.impomero, self.sandbox, self.top = impomero, sandbox, pathlib.Path(top)
+        self.sandbox_args, self.place = sandbox_args, place
         self.settings = {'web_listen': '127.0.0.1:0', **settings}
 
     def __enter__(self):
         self.dir = pathlib.Path(os.path.realpath(tempfile.mkdtemp(prefix='impomero-web-')))
-        self.share = self.dir / 'share'
+        self.share = pathlib.Path(self.place) if self.place else self.dir / 'share'
         shutil.copytree(self.top / 'sample', self.share, ignore=shutil.ignore_patterns('users.toml'))
         self.env = {'PATH': os.environ['PATH'], 'HOME': str(self.dir), 'OMERO_SERVER': 'localhost', 'OMERO_ROOT_PASSWORD': 'omero',
                     'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': str(self.dir / 'state')}
@@ -35,7 +36,7 @@ class Page:
     def serve(self, port=0):
         with open(self.dir / 'sandbox.log', 'ab') as log:
             self.server = subprocess.Popen([self.sandbox, '--data', self.dir / 'server', '--users', self.top / 'sample/users.toml',
-                                            '--port', str(port)], stdout=subprocess.PIPE, stderr=log, text=True)
+                                            '--port', str(port), *self.sandbox_args], stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.server.stdout.readline()
         self.env['OMERO_PORT'] = re.match(r'ready ssl=(\d+)', line).group(1)
 
@@ -123,3 +124,4 @@ class Page:
         self.server.wait(60)
         self.server.stdout.close()
         shutil.rmtree(os.fsencode(self.dir))
+        shutil.rmtree(os.fsencode(self.share), ignore_errors=True)
