@@ -84,7 +84,11 @@ static int show(struct cli *cli)
 static int check(struct cli *cli)
 {
     const struct conf *c = cli->settings.conf;
+    struct err err = ERR_INIT;
 
+    for (size_t i = 0; i < cli->settings.n_roots; i++)
+        if (settings_need_policy(&cli->settings.roots[i], &err) < 0)
+            return cli_fail(cli, NULL, &err);
     for (size_t i = 0; i < conf_n_files(c); i++) {
         AUTO(mem_freep) char *file = str_show(conf_file(c, i));
         fprintf(cli->out, "read %s\n", file);

@@ -42,6 +42,7 @@ struct match {
 static int check_file(const struct match *c, size_t i, const struct om_entry *e, struct ledger_member *out, struct err *err)
 {
     const struct sums_pause pause = {adopt_keep_on, c->w};
+    const char *const *into = settings_for(c->w->job->settings, c->s->f->root_path)->follow_into;
     const struct ledger_member *m = &c->s->f->members[i];
     bool believe = c->believe;
 
@@ -58,7 +59,7 @@ static int check_file(const struct match *c, size_t i, const struct om_entry *e,
     if (!hash_is_proof(e->algorithm))
         return err_set(err, REASON_UNKNOWN_OUTCOME, 0, "Fileset:%lld: OMERO has no checksum of '%s' that proves it (%s)",
                        (long long)e->fileset, e->client_path, *e->algorithm ? e->algorithm : "none");
-    if (sums_of_member(c->root, m->path, e->algorithm, &pause, c->w->a, out, err) < 0)
+    if (sums_of_member(c->root, into, m->path, e->algorithm, &pause, c->w->a, out, err) < 0)
         return -1;
     if (strcmp(out->hash, e->hash) != 0)
         return err_set(err, REASON_CHANGED, 0, "Fileset:%lld: '%s' has the %s %s there, and %s here", (long long)e->fileset,

@@ -10,12 +10,18 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/sums.h"
+#include "tree/tree.h"
+
+static const struct root_settings *rules(const struct work *w)
+{
+    return settings_for(w->e->job->settings, w->f.root_path);
+}
 
 static int read_member(struct work *w, const char *path, const char *algorithm, struct ledger_member *out, struct err *err)
 {
     const struct sums_pause pause = {engine_keep_on, w->e};
 
-    return sums_of_member(w->root, path, algorithm, &pause, w->a, out, err);
+    return sums_of_member(w->root, rules(w)->follow_into, path, algorithm, &pause, w->a, out, err);
 }
 
 /* ---- moved, copied ---- */
@@ -47,11 +53,11 @@ static const char *const *sums_of(struct work *w, const char *algorithm, struct 
 }
 
 /* Is the file where it was?  One that was only touched is; what cannot be told counts as that. */
-static bool is_there(struct work *w, int root, const struct ledger_member *m)
+static bool is_there(struct work *w, int root, const char *const *into, const struct ledger_member *m)
 {
     const struct sums_pause pause = {engine_keep_on, w->e};
     struct err err = ERR_INIT;
-    AUTO(io_closep) int fd = io_open_beneath(root, m->path, &err);
+    AUTO(io_closep) int fd = tree_open_beneath(root, into, m->path, &err);
     struct ledger_stamp stamp;
     struct ledger_member now;
 
@@ -61,17 +67,18 @@ static bool is_there(struct work *w, int root, const struct ledger_member *m)
         return true;
     if (stamp.size != m->stamp.size || !m->hash)
         return false;
-    return sums_of_member(root, m->path, m->algorithm, &pause, w->a, &now, &err) < 0 || strcmp(now.hash, m->hash) == 0;
+    return sums_of_member(root, into, m->path, m->algorithm, &pause, w->a, &now, &err) < 0 || strcmp(now.hash, m->hash) == 0;
 }
 
 /* Is none of its files where it was?  Only a root that is there can tell. */
 static bool has_left(struct work *w, const struct ledger_twin *t)
 {
+    const char *const *into = settings_for(w->e->job->settings, t->root_path)->follow_into;
     struct err err = ERR_INIT;
     AUTO(io_closep) int root = io_open_dir(t->root_path, &err);
 
     for (size_t i = 0; root >= 0 && i < t->n_members; i++)
-        if (is_there(w, root, &t->members[i]))
+        if (is_there(w, root, into, &t->members[i]))
             return false;
     return root >= 0;
 }
@@ -143,11 +150,6 @@ static int take_move(struct work *w, const struct ledger_twin *from, struct err 
         return -1;
     log_info("fileset.moved", "it stays in its dataset", LOG_STR("path", w->f.path), LOG_STR("from", from->path));
     return IDENTITY_KNOWN;
-}
-
-static const struct root_settings *rules(const struct work *w)
-{
-    return settings_for(w->e->job->settings, w->f.root_path);
 }
 
 /* Other people's images are none of this user's: only the same user's count. */

@@ -22,15 +22,6 @@ static int64_t mono_ms(void)
 
 /* ---- which ---- */
 
-/* What runs by a configuration goes on for years: it says whom cards may act for. */
-static int check_policy(const struct engine_job *job, const struct engine_place *place, struct err *err)
-{
-    if (job->n_dirs > 0 || place->set.policy)
-        return 0;
-    err_set(err, REASON_CONFIG, 0, "root '%s': no policy says whom its cards may act for", place->name);
-    return err_hint(err, "write policy = \"owner\", \"list\" (with allow) or \"any\" into its [[root]]");
-}
-
 int roots_find(struct roots *r, struct engine *e, struct arena *a, struct err *err)
 {
     const struct engine_job *job = e->job;
@@ -42,7 +33,7 @@ int roots_find(struct roots *r, struct engine *e, struct arena *a, struct err *e
         struct root *root = &r->at[r->n];
 
         if (engine_place(job->settings, e->ledger, dir, a, &root->place, err) < 0 ||
-            placing_check(&root->place.set, root->place.path, err) < 0 || check_policy(job, &root->place, err) < 0)
+            placing_check(&root->place.set, root->place.path, err) < 0)
             return -1;
         root->first = true;
         for (size_t i = 0; i < r->n; i++)

@@ -31,6 +31,8 @@ int engine_place(const struct settings *s, struct ledger *l, const char *dir, st
     const struct settings_root *configured = settings_root_of(s, dir);
     struct engine_place found = {.set = configured ? configured->set : s->defaults, .settings = s};
 
+    if (configured && settings_need_policy(configured, err) < 0)
+        return -1;
     if (configured) {
         found.name = arena_str(a, configured->name);
         found.path = arena_str(a, configured->path);

@@ -353,6 +353,14 @@ const struct root_settings *settings_for(const struct settings *s, const char *r
     return root ? &root->set : &s->defaults;
 }
 
+int settings_need_policy(const struct settings_root *root, struct err *err)
+{
+    if (root->set.policy)
+        return 0;
+    err_set(err, REASON_CONFIG, 0, "root '%s': no policy says whom its cards may act for", root->name);
+    return err_hint(err, "write policy = \"owner\", \"list\" (with allow) or \"any\" into its [[root]]");
+}
+
 int64_t settings_look_s(const struct root_settings *set)
 {
     return set->rescan_s > set->poll_s ? set->rescan_s : set->poll_s;

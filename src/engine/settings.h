@@ -104,5 +104,8 @@ int64_t settings_look_s(const struct root_settings *set);
  * caller. */
 char *settings_need_restart(const struct settings *old, const struct settings *now) ATTR_MUST_USE;
 
+/* Whom its cards may act for must be written.  -1: REASON_CONFIG.  For those who act: looking and showing go without. */
+int settings_need_policy(const struct settings_root *root, struct err *err);
+
 /* The root that holds a canonical absolute path (itself or below), or NULL. */
 const struct settings_root *settings_root_of(const struct settings *s, const char *path);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "tree/tree.h"
 
 enum { BLOCK = 1 << 20 };
 
@@ -43,10 +44,10 @@ int sums_of_fd(int fd, const char *algorithm, const struct sums_pause *pause, ch
     return 0;
 }
 
-int sums_of_member(int dir, const char *path, const char *algorithm, const struct sums_pause *pause, struct arena *a,
-                   struct ledger_member *out, struct err *err)
+int sums_of_member(int dir, const char *const *into, const char *path, const char *algorithm, const struct sums_pause *pause,
+                   struct arena *a, struct ledger_member *out, struct err *err)
 {
-    AUTO(io_closep) int fd = io_open_beneath(dir, path, err);
+    AUTO(io_closep) int fd = tree_open_beneath(dir, into, path, err);
     char *hex = arena_alloc(a, HASH_HEX_MAX, 1);
     struct ledger_stamp before, after;
 

@@ -121,8 +121,9 @@ static int make_state_dir(const char *state_dir, struct err *err)
 static int open_engine(struct ledger *l, const char *state_dir, struct err *err)
 {
     if (make_state_dir(state_dir, err) < 0 || ledger_place(state_dir, err) < 0 || look(l->path, err) < 0 ||
-        lock_take(state_dir, &l->lock, err) < 0 || connect_db(l, err) < 0 || schema_check(l, err) < 0 || wal(l, err) < 0 ||
-        schema_migrate(l, err) < 0 || read_uuid(l, err) < 0)
+        lock_take(state_dir, &l->lock, err) < 0 || place_check_empty(state_dir, l->path, err) < 0 ||
+        connect_db(l, err) < 0 || schema_check(l, err) < 0 || wal(l, err) < 0 || schema_migrate(l, err) < 0 ||
+        read_uuid(l, err) < 0 || lock_note_ledger(state_dir, l->lock, err) < 0)
         return -1;
     return ledger_unclaim(l, err);
 }
@@ -133,7 +134,7 @@ static int open_guest(struct ledger *l, const char *state_dir, struct err *err)
 
     if (r != 0)
         return r;
-    if (ledger_place(state_dir, err) < 0 || connect_db(l, err) < 0)
+    if (ledger_place(state_dir, err) < 0 || place_check_empty(state_dir, l->path, err) < 0 || connect_db(l, err) < 0)
         return -1;
     r = schema_check(l, err);
     return r != 0 ? r : read_uuid(l, err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -68,12 +69,24 @@ static void holder(int fd, char *out, size_t size)
         snprintf(out, size, "another process");
 }
 
-static int sign(int fd, const char *path, struct err *err)
+/* The second line, from the first ledger on. */
+static const char was_made[] = "ledger was made\n";
+
+static bool knows_ledger(int fd)
+{
+    char text[256];
+    ssize_t n = trap_pread(fd, text, sizeof(text) - 1, 0);
+
+    text[n > 0 ? n : 0] = '\0';
+    return strstr(text, was_made) != NULL;
+}
+
+static int sign(int fd, const char *path, bool made, struct err *err)
 {
     char since[25];
 
     clock_text(clock_wall_ms(), since);
-    AUTO(mem_freep) char *words = mem_printf("process %ld since %s\n", (long)getpid(), since);
+    AUTO(mem_freep) char *words = mem_printf("process %ld since %s\n%s", (long)getpid(), since, made ? was_made : "");
     size_t n = strlen(words);
     if (ftruncate(fd, 0) < 0 || pwrite(fd, words, n, 0) != (ssize_t)n)
         return err_set(err, errno == ENOSPC ? REASON_DISK_FULL : REASON_LEDGER, errno, "write lock '%s'", path);
@@ -95,11 +108,30 @@ int lock_take(const char *state_dir, int *out, struct err *err)
         holder(fd, who, sizeof(who));
         return err_set(err, REASON_BUSY, 0, "ledger in '%s': %s works on it", state_dir, who);
     }
-    if (sign(fd, path, err) < 0)
+    if (sign(fd, path, knows_ledger(fd), err) < 0)
         return -1;
     *out = fd;
     fd = -1;
     return 0;
+}
+
+int lock_note_ledger(const char *state_dir, int fd, struct err *err)
+{
+    AUTO(mem_freep) char *path = lock_path(state_dir);
+
+    return knows_ledger(fd) ? 0 : sign(fd, path, true, err);
+}
+
+int place_check_empty(const char *state_dir, const char *ledger, struct err *err)
+{
+    AUTO(mem_freep) char *path = lock_path(state_dir);
+    AUTO(io_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+
+    if (fd < 0 || stat(ledger, &st) < 0 || st.st_size > 0 || !knows_ledger(fd))
+        return 0;
+    err_set(err, REASON_LEDGER, 0, "ledger '%s': it is empty, and was not: what had been imported is lost from it", ledger);
+    return err_hint(err, "put a copy of it back; without one remove it, and restore it from OMERO by impomero ledger rebuild");
 }
 
 int ledger_who(const char *state_dir, char out[128], struct err *err)

@@ -61,6 +61,9 @@ void *keep(struct arena *a, const void *items, size_t n, size_t size);
 
 int place_check(const char *path, long f_type, struct err *err); /* REASON_LEDGER for a network file system */
 int lock_take(const char *state_dir, int *fd, struct err *err);
+/* Write into the lock that there is a ledger from now on; and what that is for: -1 where one was, and is a file of no bytes. */
+int lock_note_ledger(const char *state_dir, int fd, struct err *err);
+int place_check_empty(const char *state_dir, const char *ledger, struct err *err);
 
 int schema_check(struct ledger *l, struct err *err);   /* 0 fine, LEDGER_NOTHING empty, -1 */
 int schema_migrate(struct ledger *l, struct err *err); /* up to the newest */

@@ -166,6 +166,15 @@ class Identity(Served):
         self.assertEqual((done, [(p['path'], p['reason']) for p in problems]), ([], [('gut/copy.jpg', 'duplicate')]))
         self.assertIn('section.jpg', problems[0]['text'])
 
+    def test_a_copy_behind_a_link_is_one_too(self):
+        self.first()
+        store = os.path.join(self.dir, 'store')
+        os.mkdir(store)
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), os.path.join(store, 'copy.jpg'))
+        os.symlink(os.path.join(store, 'copy.jpg'), self.path('gut', 'copy.jpg'))
+        done, problems = self.imported('--duplicates=report', f'--follow-links-into={store}', status=1)
+        self.assertEqual((done, [(p['path'], p['reason']) for p in problems]), ([], [('gut/copy.jpg', 'duplicate')]))
+
     def test_a_copy_for_another_user_is_none(self):
         self.first()
         shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('Spindle orientation', 'copy.jpg'))

@@ -167,6 +167,31 @@ static void a_damaged_ledger_is_refused(void **state)
     bed_end(&b);
 }
 
+static void an_empty_file_is_a_new_ledger_only_where_none_was(void **state)
+{
+    (void)state;
+    struct bed b;
+
+    bed_dir(&b);
+    AUTO(mem_freep) char *path = mem_printf("%s/ledger.db", b.dir);
+    fclose(fopen(path, "w")); /* what a crash in the first moment leaves */
+    assert_ok(ledger_open(b.dir, LEDGER_ENGINE, &b.l, &b.err), &b.err);
+    ledger_closep(&b.l);
+    assert_ok(ledger_open(b.dir, LEDGER_ENGINE, &b.l, &b.err), &b.err);
+    ledger_closep(&b.l);
+
+    assert_int_equal(truncate(path, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_fails(ledger_open(b.dir, LEDGER_ENGINE, &b.l, &b.err), &b.err, REASON_LEDGER);
+        assert_non_null(strstr(b.err.text, "it is empty, and was not"));
+        assert_non_null(strstr(err_hint_text(&b.err), "ledger rebuild"));
+    }
+    assert_fails(ledger_open(b.dir, LEDGER_READ, &b.l, &b.err), &b.err, REASON_LEDGER);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(ledger_open(b.dir, LEDGER_ENGINE, &b.l, &b.err), &b.err);
+    bed_end(&b);
+}
+
 static void a_directory_in_its_place_is_refused(void **state)
 {
     (void)state;
@@ -357,6 +382,7 @@ int main(void)
         cmocka_unit_test(the_database_of_another_program_is_refused),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),
         cmocka_unit_test(a_damaged_ledger_is_refused),
+        cmocka_unit_test(an_empty_file_is_a_new_ledger_only_where_none_was),
         cmocka_unit_test(a_directory_in_its_place_is_refused),
         cmocka_unit_test(a_ledger_that_cannot_be_written_is_refused_by_the_engine_and_read_by_readers),
         cmocka_unit_test(a_ledger_locked_by_another_program_is_busy),
