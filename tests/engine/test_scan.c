@@ -148,7 +148,11 @@ static void a_directory_in_a_configured_root_has_its_name_and_settings(void **st
                                  .set = {.settle_s = 7, .names = {NAMING_DATASET, NAMING_IMAGE}}};
     b.settings.roots = &root;
     b.settings.n_roots = 1;
-    struct engine_place p = place_of(&b, "/day");
+    AUTO(mem_freep) char *dir = mem_printf("%s/day", b.tree);
+    struct engine_place p;
+    assert_fails(engine_place(&b.settings, b.l, dir, b.a, &p, &b.err), &b.err, REASON_CONFIG);
+    root.set.policy = "any";
+    p = place_of(&b, "/day");
     assert_string_equal(p.name, "scope");
     assert_string_equal(p.path, b.tree);
     assert_string_equal(p.only, "day");
