@@ -96,9 +96,15 @@ static bool detect_log(struct format_look *look, struct format_verdict *said)
 
 static bool about(size_t i, struct format_about *out)
 {
-    *out = (struct format_about){"DeltaVision", "loci.formats.in.DeltavisionReader", NULL,
-                                 "its header; with X.dv.log or X.log, and X_log.txt", FORMAT_NATIVE};
-    return i == 0;
+    static const struct format_about rows[] = {
+        {"DeltaVision", "loci.formats.in.DeltavisionReader", NULL, "its header; with X.dv.log or X.log, and X_log.txt",
+         FORMAT_NATIVE},
+        {"DeltaVision", "loci.formats.in.RCPNLReader", "*.rcpnl", "the same", FORMAT_NATIVE},
+    };
+
+    if (i < ARRAY_LEN(rows))
+        *out = rows[i];
+    return i < ARRAY_LEN(rows);
 }
 
 static bool about_log(size_t i, struct format_about *out)

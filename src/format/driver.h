@@ -97,6 +97,7 @@ struct format_set {
     unsigned mark;
     struct names missing;  /* names without a file */
     bool tolerated;        /* the format can do without them */
+    const char *doubt;     /* why only Bio-Formats can tell; NULL: there is none */
     const char *openers;   /* suffixes of the members of which the first is the target; NULL: the member that came first */
 };
 

@@ -14,6 +14,7 @@ const struct format_driver *const format_drivers[] = {
     &format_deltavision_log,
     &format_ome_xml,
     &format_pairs,
+    &format_pic,
     &format_single,
     &format_dicom,
     &format_numbered,

@@ -72,6 +72,7 @@ int set_read_pty(struct format_look *look, struct names *names, const char **tex
 int set_read_lei(struct format_look *look, struct names *names, const char **text);
 int set_read_zeiss(struct format_look *look, struct names *names, const char **text);
 int set_read_hitachi(struct format_look *look, struct names *names, const char **text);
+int set_read_mdb(struct format_look *look, struct names *names, const char **text);
 int set_read_ultraview(struct format_look *look, struct names *names, const char **text);
 
 /* oir.c: the files X_NNNNN of X.oir. */
@@ -88,4 +89,6 @@ void set_more_xlef(struct format_set *set, struct format_file *master);
 void set_more_omp2info(struct format_set *set, struct format_file *master);
 void set_more_pic(struct format_set *set, struct format_file *master);
 void set_more_hitachi(struct format_set *set, struct format_file *master);
+void set_more_visitech(struct format_set *set, struct format_file *master);
+void set_more_mdb(struct format_set *set, struct format_file *master);
 void set_more_zeiss(struct format_set *set, struct format_file *master);

@@ -1,6 +1,7 @@
 /* Members that no name tells: the files of a companion directory, a second level of masters, the table beside the pictures. */
 #include "format/set.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -286,6 +287,38 @@ void set_more_hitachi(struct format_set *set, struct format_file *master)
         AUTO(mem_freep) char *name = mem_printf("%.*s.%s", (int)stem, master->entry->name, suffixes[i]);
 
         set_add(set, scene_beside(set->scene, master, name));
+    }
+}
+
+/* ---- Visitech ---- */
+
+/* The number of `X 12.xys` for `X `; 0: it is no such name. */
+static size_t visitech_number(const char *name, const char *prefix, size_t n)
+{
+    size_t digits = strncmp(name, prefix, n) == 0 ? strspn(name + n, "0123456789") : 0;
+
+    return digits > 0 && digits < 6 && strcmp(name + n + digits, ".xys") == 0 ? strtoul(name + n, NULL, 10) : 0;
+}
+
+/* A file a channel and position.  How many there are stands in the report, but who takes all that are there misses none. */
+void set_more_visitech(struct format_set *set, struct format_file *master)
+{
+    const char *name = master->entry->name;
+    size_t from, to, n = strlen(name) - strlen("Report.html"), last = 0;
+
+    scene_directory(set->scene, master->entry, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        size_t number = visitech_number(set->scene->files[i].entry->name, name, n);
+
+        last = number > last ? number : last;
+        if (number > 0)
+            set_add(set, &set->scene->files[i]);
+    }
+    for (size_t i = 1; i < last; i++) {
+        AUTO(mem_freep) char *member = mem_printf("%.*s%zu.xys", (int)n, name, i);
+
+        if (!scene_beside(set->scene, master, member))
+            set_miss(set, member);
     }
 }
 

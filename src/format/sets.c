@@ -312,7 +312,10 @@ static void judge(struct format_set *set, const struct set_rule *rule, struct fo
     const struct format_file *bad = set->scene->official ? NULL : damaged(set);
 
     set->tolerated = rule->flags & SET_GAPS && !nothing && !bad;
-    if (set->missing.n > 0 && !(set->tolerated && set->scene->official)) {
+    if (set->doubt) {
+        said->why = REASON_DEFERRED;
+        said->text = set->doubt;
+    } else if (set->missing.n > 0 && !(set->tolerated && set->scene->official)) {
         said->why = REASON_INCOMPLETE;
         said->text = set_missing_text(set);
     } else if (nothing) {

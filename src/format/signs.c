@@ -57,6 +57,45 @@ bool sign_gatan(const struct format_look *look)
            (length <= look->size && look->size - length <= 64);
 }
 
+/* A version like 4.5, a letter, and a kind of pixel up to 8. */
+bool sign_ivision(const struct format_look *look)
+{
+    const uint8_t *h = look->head;
+    size_t digits = 0, dots = 0;
+
+    for (size_t i = 0; i < 3 && i < look->head_len; i++) {
+        digits += h[i] >= '0' && h[i] <= '9';
+        dots += h[i] == '.';
+    }
+    return look->size >= 4096 && look->head_len >= 6 && digits == 2 && dots == 1 && (h[3] | 32) >= 'a' && (h[3] | 32) <= 'z' &&
+           h[5] <= 8;
+}
+
+static double float_at(const struct format_look *look, unsigned word, bool big_endian)
+{
+    const uint8_t *at = look->head + 4 * (word - 1);
+    uint32_t bits = big_endian ? be32(at) : le32(at);
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+/* SPIDER's header has floats: slices in word 1, rows in 2, columns in 12, bytes of the header in 22; 4 bytes a pixel follow. */
+static bool is_spider(const struct format_look *look, bool big_endian)
+{
+    double z = float_at(look, 1, big_endian), y = float_at(look, 2, big_endian), x = float_at(look, 12, big_endian);
+    double header = float_at(look, 22, big_endian);
+
+    z = z < 0 ? -z : z;
+    return x >= 1 && y >= 1 && z >= 1 && header >= 1 && header + 4 * x * y * z == (double)look->size;
+}
+
+bool sign_spider(const struct format_look *look)
+{
+    return look->head_len >= 100 && (is_spider(look, false) || is_spider(look, true));
+}
+
 static bool is_slidebook_pair(unsigned first, unsigned second)
 {
     return (first == 0x006C || first == 0x01F5) && (second >> 8 == 1 || second >> 8 == 2);

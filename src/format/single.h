@@ -36,6 +36,8 @@ bool sign_pnm(const struct format_look *look);
 bool sign_pcx(const struct format_look *look);
 bool sign_targa(const struct format_look *look);
 bool sign_iplab(const struct format_look *look);
+bool sign_ivision(const struct format_look *look);
+bool sign_spider(const struct format_look *look);
 bool sign_mrc(const struct format_look *look);        /* as Bio-Formats: three sizes that may be */
 bool sign_mrc_exactly(const struct format_look *look); /* and a known kind of pixel, all of them there */
 bool sign_gatan(const struct format_look *look);
@@ -64,7 +66,6 @@ void check_bmp(const struct format_look *look, struct format_verdict *said);
 void check_mrc(const struct format_look *look, struct format_verdict *said);
 void check_gatan(const struct format_look *look, struct format_verdict *said);
 void check_spe(const struct format_look *look, struct format_verdict *said);
-void check_pic(const struct format_look *look, struct format_verdict *said);
 void check_jpeg_2000(const struct format_look *look, struct format_verdict *said);
 void check_nd2(const struct format_look *look, struct format_verdict *said);
 void check_hdf5(const struct format_look *look, struct format_verdict *said);

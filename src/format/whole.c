@@ -48,31 +48,6 @@ void check_spe(const struct format_look *look, struct format_verdict *said)
         say_cut(said, "an SPE whose end is missing");
 }
 
-/* Notes follow the pixels, and may say that numbered files go together. */
-void check_pic(const struct format_look *look, struct format_verdict *said)
-{
-    enum { HEADER = 76, NOTES = 8192 };
-    const uint8_t *h = look->head;
-    uint64_t pixels = look->head_len < HEADER ? UINT64_MAX : (uint64_t)le16(h) * le16(h + 2) * le16(h + 4);
-    AUTO(mem_freep) char *notes = mem_new(NOTES + 1, 1);
-
-    if (look->head_len >= HEADER && le16(h + 14) != 1)
-        pixels *= 2;
-    if (look->size < HEADER || pixels > look->size - HEADER) {
-        say_cut(said, "a PIC whose end is missing");
-        return;
-    }
-
-    uint64_t rest = look->size - HEADER - pixels;
-
-    if (look_read(look, HEADER + pixels, notes, rest < NOTES ? (size_t)rest : NOTES))
-        for (size_t i = 0; i < NOTES; i++)
-            if (strncasecmp(notes + i, "multiple", 8) == 0) {
-                said->why = REASON_DEFERRED;
-                said->text = "its notes say that several files belong together";
-            }
-}
-
 /* A codestream ends with its end marker, and so does the file. */
 void check_jpeg_2000(const struct format_look *look, struct format_verdict *said)
 {

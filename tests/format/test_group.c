@@ -1,62 +1,9 @@
-#include "../test.h"
+#include "place.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/io.h"
-#include "base/mem.h"
 #include "base/str.h"
-#include "format/format.h"
-
-struct place {
-    char path[32];
-    int fd;
-    struct tree *tree;
-    struct format_groups *groups;
-};
-
-static int make_place(void **state)
-{
-    struct err err = ERR_INIT;
-    struct place *p = mem_new(1, sizeof(*p));
-
-    strcpy(p->path, "/tmp/impomero-format-XXXXXX");
-    if (!mkdtemp(p->path) || (p->fd = io_open_dir(p->path, &err)) < 0)
-        return -1;
-    *state = p;
-    return 0;
-}
-
-static int remove_place(void **state)
-{
-    struct place *p = *state;
-    AUTO(mem_freep) char *command = mem_printf("rm -rf '%s'", p->path);
-    int done = system(command);
-
-    format_groups_free(p->groups);
-    tree_free(p->tree);
-    io_closep(&p->fd);
-    free(p);
-    return done;
-}
-
-static void put(const struct place *p, const char *name, const void *bytes, size_t n)
-{
-    int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, n), n);
-    close(fd);
-}
-
-static void put_text(const struct place *p, const char *name, const char *text)
-{
-    put(p, name, text, strlen(text));
-}
 
 static void add_number(struct buf *b, uint32_t value, size_t n)
 {
@@ -98,34 +45,6 @@ static void put_ome(const struct place *p, const char *name, const char *uuid, c
     AUTO(mem_freep) char *xml = ome_xml(uuid, names);
 
     put_tiff(p, name, xml);
-}
-
-static void group(struct place *p)
-{
-    struct err err = ERR_INIT;
-
-    assert_ok(tree_scan(p->path, &p->tree, &err), &err);
-    assert_ok(format_group_tree(p->tree, NULL, &p->groups, &err), &err);
-}
-
-/* "target member ... | reason" of the group of a target. */
-static void assert_group(const struct place *p, const char *want)
-{
-    size_t target = strcspn(want, " ");
-    struct buf have = BUF_INIT(1 << 16);
-
-    for (size_t i = 0; i < p->groups->n; i++) {
-        const struct format_group kept = format_group_at(p->groups, i), *g = &kept;
-
-        if (strlen(g->members[0]->path) != target || strncmp(g->members[0]->path, want, target) != 0)
-            continue;
-        for (size_t m = 0; m < g->n_members; m++)
-            buf_printf(&have, "%s ", g->members[m]->path);
-        buf_printf(&have, "| %s", g->why == REASON_NONE ? g->format : reason_row(g->why)->name);
-    }
-    buf_add_byte(&have, '\0');
-    assert_string_equal((char *)have.data, want);
-    buf_clear(&have);
 }
 
 static const char *text_of(const struct place *p, const char *target)
@@ -353,8 +272,6 @@ static void metadata_of_another_program_defers_nothing(void **state)
     assert_group(p, "a.tif | TIFF");
     assert_group(p, "metadata.txt | unknown-format");
 }
-
-#define in_place(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
 
 /* So many that several threads look at them. */
 static void many_files_are_each_told_for_themselves(void **state)

@@ -1,85 +1,15 @@
 /* Masters as an enemy writes them: each ends in a reason, within bounds, and nothing outside the tree is touched. */
-#include "../test.h"
+#include "place.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/ceilings.h"
-#include "base/io.h"
-#include "base/mem.h"
-#include "format/format.h"
-
-struct place {
-    char path[40];
-    int fd;
-    struct tree *tree;
-    struct format_groups *groups;
-};
-
-static int make_place(void **state)
-{
-    struct err err = ERR_INIT;
-    struct place *p = mem_new(1, sizeof(*p));
-
-    strcpy(p->path, "/tmp/impomero-hostile-XXXXXX");
-    if (!mkdtemp(p->path) || (p->fd = io_open_dir(p->path, &err)) < 0)
-        return -1;
-    *state = p;
-    return 0;
-}
-
-static int remove_place(void **state)
-{
-    struct place *p = *state;
-    AUTO(mem_freep) char *command = mem_printf("rm -rf '%s'", p->path);
-    int done = system(command);
-
-    format_groups_free(p->groups);
-    tree_free(p->tree);
-    io_closep(&p->fd);
-    free(p);
-    return done;
-}
-
-static void put(const struct place *p, const char *name, const void *bytes, size_t n)
-{
-    int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    assert_true(fd >= 0);
-    for (const char *at = bytes; n > 0; ) {
-        ssize_t done = write(fd, at, n);
-
-        assert_true(done > 0);
-        at += done, n -= (size_t)done;
-    }
-    close(fd);
-}
-
-static void put_text(const struct place *p, const char *name, const char *text)
-{
-    put(p, name, text, strlen(text));
-}
 
 /* A TIFF without pixels. */
 static void put_tiff(const struct place *p, const char *name)
 {
     put(p, name, "II*\0\x08\0\0\0\x01\0\x00\x01\x03\0\x01\0\0\0\x01\0\0\0\0\0\0", 26);
-}
-
-static void group(struct place *p)
-{
-    struct err err = ERR_INIT;
-
-    format_groups_free(p->groups);
-    tree_free(p->tree);
-    p->groups = NULL, p->tree = NULL;
-    assert_ok(tree_scan(p->path, &p->tree, &err), &err);
-    assert_ok(format_group_tree(p->tree, NULL, &p->groups, &err), &err);
 }
 
 static struct format_group group_of(const struct place *p, const char *path)
@@ -284,8 +214,6 @@ static void circles_of_masters_end(void **state)
     assert_int_equal(group_of(p, "x.tif").n_members, 4);
     assert_string_equal(group_of(p, "x.tif").members[0]->path, "p.xlef");
 }
-
-#define in_place(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
 
 int main(void)
 {

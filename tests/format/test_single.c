@@ -128,6 +128,14 @@ static void a_name_needs_its_content(void **state)
         {"x.ics", 64, {{0, 18, "\t\nics_version\t2.0\n"}}, "ICS, ICSReader"},
         {"x.ics", 64, {{0, 18, "\t\nics_version\t1.0\n"}}, "incomplete"},
         {"x.seq", 64, {{0, 4, "\xED\xFE\0\0"}}, "unknown-format"},
+        {"x.ipm", 4096, {{0, 6, "4.5A\0\2"}}, "IVision, IvisionReader"},
+        {"x.ipm", 4096, {{0, 6, "4.5A\0\x09"}}, "broken-file"},
+        {"x.ipm", 4095, {{0, 6, "4.5A\0\2"}}, "broken-file"},
+        /* 1 slice, 2 rows, 3 columns, a header of 1024 bytes */
+        {"x.spi", 1048, {{0, 8, "\0\0\x80?\0\0\0@"}, {44, 4, "\0\0@@"}, {84, 4, "\0\0\x80""D"}}, "SPIDER, SpiderReader"},
+        {"x.spi", 1048, {{0, 8, "?\x80\0\0@\0\0\0"}, {44, 4, "@@\0\0"}, {84, 4, "D\x80\0\0"}}, "SPIDER, SpiderReader"},
+        {"x.spi", 1049, {{0, 8, "\0\0\x80?\0\0\0@"}, {44, 4, "\0\0@@"}, {84, 4, "\0\0\x80""D"}}, "deferred"},
+        {"x.labels", 64, {{0, 4, "some"}}, "deferred"},
         {"x.lim", 64, {{0, 4, "\x4B\x4C\0\0"}}, "deferred"},
         {"x.svs", 64, {{0, 4, "text"}}, "broken-file"},
         {"x.st", 2000, {{0, 12, "\4\0\0\0\4\0\0\0\4\0\0\0"}}, "MRC, MRCReader"},
@@ -168,7 +176,8 @@ static void half_a_file_is_told(void **state)
          "broken-file"},
         {"x.pic", 80, {{0, 6, "\2\0\2\0\1\0"}, {14, 1, "\1"}, {54, 2, "90"}}, "Bio-Rad PIC, BioRadReader"},
         {"x.pic", 79, {{0, 6, "\2\0\2\0\1\0"}, {14, 1, "\1"}, {54, 2, "90"}}, "broken-file"},
-        {"x.pic", 120, {{0, 6, "\2\0\2\0\1\0"}, {14, 1, "\1"}, {54, 2, "90"}, {96, 14, "MULTIPLE FILES"}}, "deferred"},
+        {"x.pic", 200, {{0, 6, "\2\0\2\0\1\0"}, {14, 1, "\1"}, {54, 2, "90"}, {96, 20, "AXIS_9 = 11 0 3 RGB"}},
+         "Bio-Rad PIC, BioRadReader"}, /* of three files only one is there, as Bio-Formats has it too */
     };
 
     (void)state;
