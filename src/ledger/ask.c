@@ -12,8 +12,8 @@ int ledger_counts(struct ledger *l, struct arena *a, const struct ledger_count *
     int r = -1;
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
-        sql_start(l, &st, err, "SELECT state, reason, n, bytes, (SELECT min(since_ms) FROM fileset f WHERE f.state = t.state"
-                  " AND f.reason = t.reason AND f.gone_ms IS NULL) FROM tally t WHERE dataset = 0 AND n > 0"
+        sql_start(l, &st, err, "SELECT state, reason, n, bytes, (SELECT since_ms FROM fileset f WHERE f.state = t.state AND"
+                  " f.reason = t.reason AND f.gone_ms IS NULL ORDER BY since_ms LIMIT 1) FROM tally t WHERE dataset = 0 AND n > 0"
                   " ORDER BY state, reason", "") < 0)
         return -1;
     while ((r = sql_step(l, st, err)) > 0) {

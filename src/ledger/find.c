@@ -59,7 +59,12 @@ int below_find(struct ledger *l, const char *path, struct arena *a, struct below
 static const char by_row[] = "SELECT f.id FROM fileset f WHERE 1" BY_ROW;
 static const char by_state[] = "SELECT f.id FROM fileset f WHERE f.state = json_extract(?2, '$[0]') AND f.id > ?1 AND ?3 = 0"
                                " ORDER BY f.id LIMIT ?4";
-static const char by_changed[] = "SELECT f.id FROM fileset f WHERE f.state = 'done' AND f.reason = 'changed'" BY_ROW;
+/* Few of many: the index is named, as the order of rows would lead the planner through all of them. */
+static const char by_states[] =
+    "SELECT f.id FROM fileset f INDEXED BY fileset_by_state WHERE f.state IN (SELECT value FROM json_each(?2)) AND f.id > ?1"
+    " AND ?3 = 0 ORDER BY f.id LIMIT ?4";
+static const char by_changed[] =
+    "SELECT f.id FROM fileset f INDEXED BY fileset_state WHERE f.state = 'done' AND f.reason = 'changed'" BY_ROW;
 static const char by_path[] =
     "SELECT f.id FROM fileset f WHERE f.id IN ("
     "SELECT id FROM fileset WHERE root IN (SELECT id FROM root WHERE path = ?5 OR (path >= ?6 AND path < ?7))"
@@ -103,9 +108,13 @@ static const char *after_prefix(struct arena *a, const char *prefix)
 }
 
 /* With one state the rows of its index are in order; with several they are sorted. */
-static bool is_one_state(const struct ledger_filter *f)
+static const char *text_of(const struct ledger_filter *f)
 {
-    return f->states && !(f->states & (f->states - 1)) && !f->changed;
+    if (f->changed)
+        return by_changed;
+    if (!f->states)
+        return by_row;
+    return f->states & (f->states - 1) ? by_states : by_state;
 }
 
 static int start_file(struct ledger *l, const struct ledger_filter *f, const char *states, int64_t max, struct arena *a,
@@ -144,7 +153,7 @@ static int start_number(struct ledger *l, const struct ledger_filter *f, const c
     for (size_t i = 0; i < ARRAY_LEN(ways); i++)
         if (ways[i].number)
             return sql_start(l, st, err, ways[i].text, "itiii", f->after, states, (int64_t)f->changed, max, ways[i].number);
-    return sql_start(l, st, err, f->changed ? by_changed : is_one_state(f) ? by_state : by_row, "itii", f->after, states,
+    return sql_start(l, st, err, text_of(f), "itii", f->after, states,
                      (int64_t)f->changed, max);
 }
 

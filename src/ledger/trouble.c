@@ -47,8 +47,8 @@ int ledger_pulse(struct ledger *l, struct ledger_pulse *out, struct err *err)
 
     if (tx_begin(&tx, l, LEDGER_READ, err) < 0 ||
         sql_int(l, &p.event_ms, err, "SELECT max(at_ms) FROM event WHERE id = (SELECT max(id) FROM event)", "") < 0 ||
-        sql_int(l, &p.oldest_due_ms, err, "SELECT min(since_ms) FROM fileset WHERE state = 'ready' AND reason = 'none'"
-                " AND gone_ms IS NULL", "") < 0 ||
+        sql_int(l, &p.oldest_due_ms, err, "SELECT coalesce((SELECT since_ms FROM fileset WHERE state = 'ready' AND reason ="
+                " 'none' AND gone_ms IS NULL ORDER BY since_ms LIMIT 1), 0)", "") < 0 ||
         sql_int(l, &p.bytes, err, "SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM"
                 " pragma_page_size)", "") < 0)
         return -1;
