@@ -137,7 +137,9 @@ class Service(Bench):
     # Each key outside of roots with a value that is not its default.
     AT_THE_NEXT_START = {'server.host': '"127.0.0.1"', 'server.port': '1', 'server.ca_file': '"/nonexistent.pem"',
                          'server.plain_tcp': 'true', 'server.allow_anonymous': 'true', 'server.timeout': '7', 'state': '"/nonexistent"',
-                         'workers': '3', 'trace': '"wire"'}
+                         'workers': '3', 'trace': '"wire"', 'web.listen': '"127.0.0.1:0"', 'web.token': '"0123456789abcdef"',
+                         'web.token_file': '"{top}/credentials/impomero.password"', 'web.hosts': '["a.example"]',
+                         'web.omero_web': '"http://localhost/"'}
     AT_ONCE = {'server.user': '"importer"', 'server.password': '"other"', 'server.password_file': '"{top}/credentials/impomero.password"',
                'uploads': '5', 'import.deadline': '100', 'grouping.helper': '"/bin/false"', 'grouping.helper_timeout': '5',
                'in_place.paths': '"/a=/b"', 'tell.on': '"trouble"', 'tell.command': '"/bin/true"', 'tell.webhook': '"http://localhost:1/"',

@@ -2,10 +2,12 @@
 """What somebody may try against the page, and that none of it works: test_attempts.py IMPOMERO SANDBOX TOP."""
 import base64
 import json
+import pathlib
 import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -262,6 +264,14 @@ class Settings(unittest.TestCase):
             self.assertIn('web.token', done.stderr)
             self.assertEqual(self.check(IMPOMERO_WEB_LISTEN=at, IMPOMERO_WEB_TOKEN=TOKEN).returncode, 0)
         self.assertEqual(self.check(IMPOMERO_WEB_LISTEN='4080').returncode, 0)
+
+    def test_it_may_be_a_credential_of_the_service_manager(self):
+        with tempfile.TemporaryDirectory() as folder:
+            at = pathlib.Path(folder, 'impomero.web-token')
+            for text, status in ((TOKEN + '\n', 0), ('\n', 3), ('short\n', 3)):
+                at.write_text(text)
+                done = self.check(IMPOMERO_WEB_LISTEN='0.0.0.0:4080', CREDENTIALS_DIRECTORY=folder)
+                self.assertEqual(done.returncode, status, done.stderr)
 
     def test_a_short_token_is_none(self):
         done = self.check(IMPOMERO_WEB_LISTEN='4080', IMPOMERO_WEB_TOKEN='secret')
