@@ -33,7 +33,8 @@ static const struct health_live begins = {.alive = true};
 static const struct health_live still = {.alive = true, .begun = true, .moved_ms = AGO(4000)};
 
 #define TREES .roots = {there}, .n_roots = 1, .n_wanted = 1
-#define READY_SINCE(s) .counts = {{.state = LEDGER_READY, .n = 3}}, .n_counts = 1, .pulse = {.oldest_due_ms = AGO(s), .event_ms = AGO(s)}
+#define READY_SINCE(s)                                                                                                           \
+    .counts = {{.state = LEDGER_READY, .n = 3}}, .n_counts = 1, .pulse = {.oldest_due_ms = AGO(s), .event_ms = AGO(s)}
 
 static void each_scene_has_its_verdict(void **state)
 {
@@ -45,7 +46,8 @@ static void each_scene_has_its_verdict(void **state)
          .says = "loop"},
         {"not looked yet", TREES, .live = &begins, .all = HEALTH_OK, .ready = HEALTH_CRITICAL},
         {"in time", TREES, READY_SINCE(3599), .all = HEALTH_OK},
-        {"too late", TREES, READY_SINCE(3601), .all = HEALTH_CRITICAL, .alive = HEALTH_CRITICAL, .says = "3 ready and 0 under way"},
+        {"too late", TREES, READY_SINCE(3601), .all = HEALTH_CRITICAL, .alive = HEALTH_CRITICAL,
+         .says = "3 ready and 0 under way"},
         {"bytes go out", TREES, READY_SINCE(7200), .live = &fine, .all = HEALTH_OK},
         {"no bytes either", TREES, READY_SINCE(7200), .live = &still, .all = HEALTH_CRITICAL, .alive = HEALTH_CRITICAL,
          .says = "66 min"},
@@ -59,11 +61,12 @@ static void each_scene_has_its_verdict(void **state)
          .says = "1 of 2 directory trees are away: /away"},
         {"all trees are away", .roots = {gone}, .n_roots = 1, .all = HEALTH_CRITICAL, .ready = HEALTH_CRITICAL},
         {"a configured tree was never seen", .n_wanted = 1, .all = HEALTH_CRITICAL, .ready = HEALTH_CRITICAL},
-        {"not looked at in time", .roots = {{.path = "/data", .scanned_ms = AGO(3 * 900 + 3600 + 1)}}, .n_roots = 1, .n_wanted = 1,
-         .all = HEALTH_WARNING, .alive = HEALTH_WARNING, .says = "/data was not looked at"},
+        {"not looked at in time", .roots = {{.path = "/data", .scanned_ms = AGO(3 * 900 + 3600 + 1)}}, .n_roots = 1,
+         .n_wanted = 1, .all = HEALTH_WARNING, .alive = HEALTH_WARNING, .says = "/data was not looked at"},
         {"held for a researcher", TREES, .counts = {{.state = LEDGER_HELD, .why = REASON_BROKEN_CARD, .n = 2}}, .n_counts = 1,
          .all = HEALTH_OK},
-        {"held for an administrator", TREES, .n_counts = 2, .all = HEALTH_WARNING, .says = "5 held for an administrator (refused)",
+        {"held for an administrator", TREES, .n_counts = 2, .all = HEALTH_WARNING,
+         .says = "5 held for an administrator (refused)",
          .counts = {{.state = LEDGER_HELD, .why = REASON_REFUSED, .n = 2}, {.state = LEDGER_HELD, .why = REASON_BUG, .n = 3}}},
         {"waiting is not held", TREES, .counts = {{.state = LEDGER_WAITING, .why = REASON_NOT_MEMBER, .n = 2}}, .n_counts = 1,
          .all = HEALTH_OK},
@@ -72,7 +75,8 @@ static void each_scene_has_its_verdict(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         const struct scene *s = &table[i];
-        struct status status = {.there = true, .roots = s->roots, .n_roots = s->n_roots, .counts = s->counts, .n_counts = s->n_counts};
+        struct status status = {
+            .there = true, .roots = s->roots, .n_roots = s->n_roots, .counts = s->counts, .n_counts = s->n_counts};
         const struct health_ask ask = {.status = &status, .trouble = s->trouble, .pulse = &s->pulse, .roots = wanted,
                                        .n_roots = s->n_wanted, .live = s->live, .now_ms = NOW};
         const struct { int question; enum health_level want; } questions[] = {
