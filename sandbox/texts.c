@@ -126,10 +126,8 @@ static const struct text texts[] = {
      "ls",
      "select distinct p.id, p.name from WellSample s join Image i on i.id = s.image join Well w on w.id = s.well "
      "join Plate p on p.id = w.plate where i.fileset = :f and see(p._grp, p._owner) order by p.id"},
-    {"select i.id from Image i where i.id in (:ids) order by i.id", "l",
-     "select id from Image where id in " IN("ids") " and see(_grp, _owner) order by id"},
-    {"select p.id from Plate p where p.id in (:ids) order by p.id", "l",
-     "select id from Plate where id in " IN("ids") " and see(_grp, _owner) order by id"},
+    {"select o.id from %T o where o.id in (:ids) order by o.id", "l",
+     "select id from %T where id in " IN("ids") " and see(_grp, _owner) order by id"},
     {"select o.path, o.name from OriginalFile o where o.id = :id", "ss",
      "select path, name from OriginalFile where id = :id and see(_grp, _owner)"},
     {"select ofile from FilesetEntry as fse join fse.fileset as fileset join fse.originalFile as ofile join fileset.images as "

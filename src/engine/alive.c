@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ceilings.h"
 #include "base/log.h"
 #include "engine/target.h"
-
-enum { ASK_BATCH = 4 * OM_BATCH }; /* numbers in one question: asking is much lighter than saving */
 
 /* Rows of the ledger's images, by number in OMERO. */
 struct some {
@@ -33,60 +30,33 @@ static struct some choose(const struct ledger_image *all, size_t n, bool plates,
     return s;
 }
 
-static int ask_batch(struct om_client *c, const struct some *s, bool plates, struct arena *a, struct om_rows *out,
-                     struct err *err)
+static int ask(struct om_client *c, const struct some *s, enum om_parent kind, struct arena *a, struct some *there,
+               struct some *missing, struct err *err)
 {
     int64_t *ids = arena_alloc(a, s->n, sizeof(*ids));
-    const struct om_arg args[] = {om_arg_longs("ids", ids, s->n)};
-    const struct om_query q = {.hql = plates ? "select p.id from Plate p where p.id in (:ids) order by p.id"
-                                             : "select i.id from Image i where i.id in (:ids) order by i.id",
-                               .cols = "l",
-                               .n_args = 1,
-                               .args = args};
+    bool *alive = arena_alloc(a, s->n, sizeof(*alive));
 
-    for (size_t i = 0; i < s->n; i++)
-        ids[i] = s->at[i]->omero_id;
-    return om_query(c, &q, a, out, err);
-}
-
-/* Both lists rise. */
-static void part(const struct some *asked, const struct om_rows *rows, struct some *there, struct some *missing)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < asked->n; i++) {
-        while (at < rows->n && om_long(rows, at, 0) < asked->at[i]->omero_id)
-            at++;
-        if (at < rows->n && om_long(rows, at, 0) == asked->at[i]->omero_id)
-            there->at[there->n++] = asked->at[i];
-        else
-            missing->at[missing->n++] = asked->at[i];
-    }
-}
-
-static int ask(struct om_client *c, const struct some *s, bool plates, struct arena *a, struct some *there, struct some *missing,
-               struct err *err)
-{
     there->at = arena_alloc(a, s->n, sizeof(*there->at));
     missing->at = arena_alloc(a, s->n, sizeof(*missing->at));
-    for (size_t i = 0; i < s->n; i += ASK_BATCH) {
-        const struct some batch = {.at = s->at + i, .n = s->n - i < ASK_BATCH ? s->n - i : ASK_BATCH};
-        struct om_rows rows;
+    for (size_t i = 0; i < s->n; i++)
+        ids[i] = s->at[i]->omero_id;
+    if (om_alive(c, kind, ids, s->n, alive, err) < 0)
+        return -1;
+    for (size_t i = 0; i < s->n; i++) {
+        struct some *to = alive[i] ? there : missing;
 
-        if (ask_batch(c, &batch, plates, a, &rows, err) < 0)
-            return -1;
-        part(&batch, &rows, there, missing);
+        to->at[to->n++] = s->at[i];
     }
     return 0;
 }
 
 /* What its group does not hold may have been moved to another one. */
-static int mark_deleted(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a,
+static int mark_deleted(struct engine *e, struct om_client *c, const struct some *s, enum om_parent kind, struct arena *a,
                         struct err *err)
 {
     struct some moved = {0}, gone = {0};
     int64_t before = om_client_group(c, OM_GROUP_ALL);
-    int r = ask(c, s, plates, a, &moved, &gone, err);
+    int r = ask(c, s, kind, a, &moved, &gone, err);
 
     om_client_group(c, before);
     for (size_t i = 0; r == 0 && i < gone.n; i++)
@@ -94,12 +64,12 @@ static int mark_deleted(struct engine *e, struct om_client *c, const struct some
     return r;
 }
 
-static int find_kind(struct engine *e, struct om_client *c, const struct some *s, bool plates, struct arena *a,
+static int find_kind(struct engine *e, struct om_client *c, const struct some *s, enum om_parent kind, struct arena *a,
                      struct some *there, struct err *err)
 {
     struct some missing = {0};
 
-    return ask(c, s, plates, a, there, &missing, err) < 0 ? -1 : mark_deleted(e, c, &missing, plates, a, err);
+    return ask(c, s, kind, a, there, &missing, err) < 0 ? -1 : mark_deleted(e, c, &missing, kind, a, err);
 }
 
 /* Those that share the map of the card come first. */
@@ -131,7 +101,8 @@ int alive_find(struct engine *e, struct om_client *c, const struct ledger_datase
         return -1;
     images = choose(all, n, false, a);
     plates = choose(all, n, true, a);
-    if (find_kind(e, c, &images, false, a, &there, err) < 0 || find_kind(e, c, &plates, true, a, &there_plates, err) < 0)
+    if (find_kind(e, c, &images, OM_IMAGE, a, &there, err) < 0 ||
+        find_kind(e, c, &plates, OM_PLATE, a, &there_plates, err) < 0)
         return -1;
 
     const struct some *follow = d->kind == LEDGER_KIND_SCREEN ? &there_plates : &there;

@@ -66,42 +66,21 @@ static struct image *find(struct image *all, size_t n, int64_t id)
 
 /* ---- are they there? ---- */
 
-static int ask_batch(struct om_client *c, enum om_parent kind, const int64_t *ids, size_t n, struct arena *a,
-                     struct om_rows *rows, struct err *err)
-{
-    const struct om_arg args[] = {om_arg_longs("ids", ids, n)};
-    const struct om_query q = {.hql = kind == OM_PLATE ? "select p.id from Plate p where p.id in (:ids) order by p.id"
-                                                       : "select i.id from Image i where i.id in (:ids) order by i.id",
-                               .cols = "l", .n_args = 1, .args = args};
-
-    return om_query(c, &q, a, rows, err);
-}
-
-static void tell_missing(struct verify *v, enum om_parent kind, struct image *batch, size_t n, const struct om_rows *rows)
-{
-    for (size_t i = 0, at = 0; i < n; i++) {
-        while (at < rows->n && om_long(rows, at, 0) < batch[i].id)
-            at++;
-        batch[i].gone = at == rows->n || om_long(rows, at, 0) != batch[i].id;
-        if (batch[i].gone)
-            verify_say(v, batch[i].set->root_path, batch[i].set->path, REASON_IMAGE_GONE, "%s:%lld was deleted in OMERO",
-                       om_parent_name(kind), (long long)batch[i].id);
-    }
-}
-
 static int look_for(struct verify *v, struct om_client *c, enum om_parent kind, struct image *images, size_t n, struct arena *a,
                     struct err *err)
 {
-    for (size_t i = 0; i < n; i += OM_BATCH) {
-        size_t count = n - i < OM_BATCH ? n - i : OM_BATCH;
-        int64_t *ids = arena_alloc(a, count, sizeof(*ids));
-        struct om_rows rows;
+    int64_t *ids = arena_alloc(a, n, sizeof(*ids));
+    bool *alive = arena_alloc(a, n, sizeof(*alive));
 
-        for (size_t k = 0; k < count; k++)
-            ids[k] = images[i + k].id;
-        if (ask_batch(c, kind, ids, count, a, &rows, err) < 0)
-            return -1;
-        tell_missing(v, kind, images + i, count, &rows);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = images[i].id;
+    if (om_alive(c, kind, ids, n, alive, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        images[i].gone = !alive[i];
+        if (images[i].gone)
+            verify_say(v, images[i].set->root_path, images[i].set->path, REASON_IMAGE_GONE, "%s:%lld was deleted in OMERO",
+                       om_parent_name(kind), (long long)images[i].id);
     }
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "omero/container.h"
 
+#include "base/ceilings.h"
+#include "omero/note.h"
 #include "omero/object.h"
 #include "omero/save.h"
 
@@ -74,20 +76,26 @@ static void add_project(struct arena *mem, struct om_dataset *d, int64_t project
     d->project_links_seq = (struct om_dataset_project_links_seq){.n = 1, .at = links};
 }
 
+/* The list of one link to a new map, of the parent's own type of list. */
+#define NOTE_LINKS(mem, kind, parent, spec, type) \
+    ((struct type){.n = (spec)->ns ? 1 : 0, .at = note_links(mem, kind, (const struct om_iobject *)(parent), spec)})
+
+static const void *note_links(struct arena *mem, enum om_parent kind, const struct om_iobject *parent,
+                              const struct om_target_new *spec)
+{
+    const void **links = arena_alloc(mem, 1, sizeof(*links));
+
+    links[0] = spec->ns ? om_note_link(mem, kind, parent, map_of(mem, spec)) : NULL;
+    return links;
+}
+
 static const struct om_iobject *new_dataset(struct arena *mem, const struct om_target_new *spec)
 {
     struct om_dataset *d = om_object_new(mem, &om_dataset_class);
-    struct om_dataset_annotation_link *link = om_object_new(mem, &om_dataset_annotation_link_class);
-    const struct om_dataset_annotation_link **links = arena_alloc(mem, 1, sizeof(struct om_dataset_annotation_link *));
 
-    link->parent = d;
-    links[0] = link;
     d->name = om_rstring(mem, spec->name);
     d->description = om_rstring(mem, spec->description);
-    if (spec->ns) {
-        link->child = map_of(mem, spec);
-        d->annotation_links_seq = (struct om_dataset_annotation_links_seq){.n = 1, .at = links};
-    }
+    d->annotation_links_seq = NOTE_LINKS(mem, OM_DATASET, d, spec, om_dataset_annotation_links_seq);
     if (spec->project)
         add_project(mem, d, spec->project);
     return (const struct om_iobject *)d;
@@ -96,17 +104,10 @@ static const struct om_iobject *new_dataset(struct arena *mem, const struct om_t
 static const struct om_iobject *new_screen(struct arena *mem, const struct om_target_new *spec)
 {
     struct om_screen *s = om_object_new(mem, &om_screen_class);
-    struct om_screen_annotation_link *link = om_object_new(mem, &om_screen_annotation_link_class);
-    const struct om_screen_annotation_link **links = arena_alloc(mem, 1, sizeof(struct om_screen_annotation_link *));
 
-    link->parent = s;
-    links[0] = link;
     s->name = om_rstring(mem, spec->name);
     s->description = om_rstring(mem, spec->description);
-    if (spec->ns) {
-        link->child = map_of(mem, spec);
-        s->annotation_links_seq = (struct om_screen_annotation_links_seq){.n = 1, .at = links};
-    }
+    s->annotation_links_seq = NOTE_LINKS(mem, OM_SCREEN, s, spec, om_screen_annotation_links_seq);
     return (const struct om_iobject *)s;
 }
 
@@ -153,12 +154,9 @@ int om_target_look(struct om_client *c, enum om_parent kind, int64_t id, struct 
         .cols = "llsp",
         .n_args = 1,
         .args = args};
-    int64_t before = om_client_group(c, OM_GROUP_ALL);
     struct om_rows rows;
-    int r = om_query(c, &q, mem, &rows, err);
 
-    om_client_group(c, before);
-    if (r < 0)
+    if (om_query_everywhere(c, &q, mem, &rows, err) < 0)
         return -1;
     if (rows.n == 0)
         return OM_ABSENT;
@@ -187,6 +185,41 @@ int om_target_check(struct om_client *c, enum om_parent kind, int64_t id, int64_
                        (long long)now.owner, (long long)now.group, (long long)owner, (long long)group);
     if (!now.can_link)
         return err_set(err, REASON_NO_RIGHT, 0, "no images may be put into %s:%lld", name, (long long)id);
+    return 0;
+}
+
+/* Both lists rise. */
+static void mark_there(const int64_t *ids, size_t n, const struct om_rows *rows, bool *there)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        while (at < rows->n && om_long(rows, at, 0) < ids[i])
+            at++;
+        there[i] = at < rows->n && om_long(rows, at, 0) == ids[i];
+    }
+}
+
+int om_alive(struct om_client *c, enum om_parent kind, const int64_t *ids, size_t n, bool *there, struct err *err)
+{
+    enum { AT_ONCE = 4 * OM_BATCH }; /* asking is much lighter than saving */
+
+    for (size_t i = 0, count; i < n; i += count) {
+        AUTO(arena_freep) struct arena *mem = arena_new();
+
+        count = n - i < AT_ONCE ? n - i : AT_ONCE;
+        const struct om_arg args[] = {om_arg_longs("ids", ids + i, count)};
+        const struct om_query q = {.hql = arena_printf(mem, "select o.id from %s o where o.id in (:ids) order by o.id",
+                                                       om_parent_name(kind)),
+                                   .cols = "l",
+                                   .n_args = 1,
+                                   .args = args};
+        struct om_rows rows;
+
+        if (om_query(c, &q, mem, &rows, err) < 0)
+            return -1;
+        mark_there(ids + i, count, &rows, there + i);
+    }
     return 0;
 }
 

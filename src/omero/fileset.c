@@ -4,17 +4,7 @@
 #include "omero/delete.h"
 #include "omero/import.h"
 
-/* Ask in all of the user's groups: the job may have been sent with another one. */
-static int query_everywhere(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out,
-                            struct err *err)
-{
-    int64_t before = om_client_group(c, OM_GROUP_ALL);
-    int r = om_query(c, q, mem, out, err);
-
-    om_client_group(c, before);
-    return r;
-}
-
+/* Asked for in all of the user's groups: the job may have been sent with another one. */
 int om_import_find(struct om_client *c, const char *token, int64_t *fileset, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
@@ -26,7 +16,7 @@ int om_import_find(struct om_client *c, const char *token, int64_t *fileset, str
                                .args = args};
     struct om_rows rows;
 
-    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+    if (om_query_everywhere(c, &q, mem, &rows, err) < 0)
         return -1;
     if (rows.n == 0)
         return OM_ABSENT;
@@ -49,7 +39,7 @@ int om_import_is_verified(struct om_client *c, int64_t fileset, bool *out, struc
                                .args = args};
     struct om_rows rows;
 
-    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+    if (om_query_everywhere(c, &q, mem, &rows, err) < 0)
         return -1;
     *out = rows.n == 0 || strcmp(om_string(&rows, 0, 0), "Submitted") != 0; /* what is not known counts as carried out */
     return 0;
@@ -66,10 +56,16 @@ int om_import_log_size(struct om_client *c, int64_t fileset, int64_t *out, struc
                                .args = args};
     struct om_rows rows;
 
-    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+    if (om_query_everywhere(c, &q, mem, &rows, err) < 0)
         return -1;
     *out = rows.n == 0 || om_cell(&rows, 0, 0)->null ? -1 : om_long(&rows, 0, 0);
     return 0;
+}
+
+static void fill_image(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_image_row *)out = (struct om_image_row){
+        .id = om_long(rows, i, 0), .name = om_string(rows, i, 1), .series = (int32_t)om_long(rows, i, 2)};
 }
 
 static int look_images(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err)
@@ -80,19 +76,17 @@ static int look_images(struct om_client *c, int64_t fileset, struct arena *mem, 
                                .cols = "lSI",
                                .n_args = 1,
                                .args = args};
-    struct om_rows rows;
+    void *images;
 
-    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(*out->images), fill_image, &images, &out->n_images, err) < 0)
         return -1;
-
-    struct om_image_row *images = arena_alloc(mem, rows.n, sizeof(*images));
-
-    for (size_t i = 0; i < rows.n; i++)
-        images[i] = (struct om_image_row){
-            .id = om_long(&rows, i, 0), .name = om_string(&rows, i, 1), .series = (int32_t)om_long(&rows, i, 2)};
-    out->n_images = rows.n;
     out->images = images;
     return 0;
+}
+
+static void fill_plate(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_plate_row *)out = (struct om_plate_row){.id = om_long(rows, i, 0), .name = om_string(rows, i, 1)};
 }
 
 static int look_plates(struct om_client *c, int64_t fileset, struct arena *mem, struct om_import_result *out, struct err *err)
@@ -103,16 +97,10 @@ static int look_plates(struct om_client *c, int64_t fileset, struct arena *mem, 
                                .cols = "lS",
                                .n_args = 1,
                                .args = args};
-    struct om_rows rows;
+    void *plates;
 
-    if (query_everywhere(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(*out->plates), fill_plate, &plates, &out->n_plates, err) < 0)
         return -1;
-
-    struct om_plate_row *plates = arena_alloc(mem, rows.n, sizeof(*plates));
-
-    for (size_t i = 0; i < rows.n; i++)
-        plates[i] = (struct om_plate_row){.id = om_long(&rows, i, 0), .name = om_string(&rows, i, 1)};
-    out->n_plates = rows.n;
     out->plates = plates;
     return 0;
 }
@@ -149,10 +137,18 @@ static int ask_transfers(struct om_client *c, const int64_t *filesets, size_t n,
                                .n_args = 2,
                                .args = args};
 
-    return query_everywhere(c, &q, mem, out, err);
+    return om_query_everywhere(c, &q, mem, out, err);
 }
 
-static int ask_files(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_rows *out,
+static void fill_file(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_file_row *)out = (struct om_file_row){
+        .fileset = om_long(rows, i, 0), .path = om_string(rows, i, 1), .name = om_string(rows, i, 2),
+        .size = om_cell(rows, i, 3)->null ? -1 : om_long(rows, i, 3), .hash = om_string(rows, i, 4),
+        .algorithm = om_string(rows, i, 5)};
+}
+
+int om_fileset_files(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_file_rows *out,
                      struct err *err)
 {
     const struct om_arg args[] = {om_arg_longs("f", filesets, n)};
@@ -162,30 +158,22 @@ static int ask_files(struct om_client *c, const int64_t *filesets, size_t n, str
                                .cols = "lssLSS",
                                .n_args = 1,
                                .args = args};
-
-    return query_everywhere(c, &q, mem, out, err);
-}
-
-int om_fileset_files(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_file_rows *out,
-                     struct err *err)
-{
-    struct om_rows rows, notes;
+    struct om_rows notes;
+    void *list;
+    size_t count;
 
     *out = (struct om_file_rows){0};
     if (n == 0)
         return 0;
-    if (ask_files(c, filesets, n, mem, &rows, err) < 0 || ask_transfers(c, filesets, n, mem, &notes, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(*out->at), fill_file, &list, &count, err) < 0 ||
+        ask_transfers(c, filesets, n, mem, &notes, err) < 0)
         return -1;
 
-    struct om_file_row *files = arena_alloc(mem, rows.n, sizeof(*files));
+    struct om_file_row *files = list;
 
-    for (size_t i = 0; i < rows.n; i++)
-        files[i] = (struct om_file_row){.fileset = om_long(&rows, i, 0), .path = om_string(&rows, i, 1), .name = om_string(&rows,
-                                                                                                                           i, 2),
-                                        .size = om_cell(&rows, i, 3)->null ? -1 : om_long(&rows, i, 3),
-                                        .hash = om_string(&rows, i, 4), .algorithm = om_string(&rows, i, 5),
-                                        .transfer = transfer_of(&notes, om_long(&rows, i, 0))};
-    *out = (struct om_file_rows){.n = rows.n, .at = files};
+    for (size_t i = 0; i < count; i++)
+        files[i].transfer = transfer_of(&notes, files[i].fileset);
+    *out = (struct om_file_rows){.n = count, .at = files};
     return 0;
 }
 

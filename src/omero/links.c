@@ -44,14 +44,20 @@ struct any_link {
 _Static_assert(sizeof(struct any_link) == sizeof(struct om_image_annotation_link), "the form of a link");
 _Static_assert(offsetof(struct any_link, child) == offsetof(struct om_plate_annotation_link, child), "the form of a link");
 
-static const struct om_iobject *new_link(struct arena *mem, enum om_parent kind, int64_t parent,
-                                         const struct om_annotation *child)
+const struct om_iobject *om_note_link(struct arena *mem, enum om_parent kind, const struct om_iobject *parent,
+                                      const struct om_annotation *child)
 {
     struct any_link *link = om_object_new(mem, kinds[kind].link);
 
-    link->parent = om_object_ref(mem, kinds[kind].parent, parent);
+    link->parent = parent;
     link->child = child;
     return (const struct om_iobject *)link;
+}
+
+static const struct om_iobject *new_link(struct arena *mem, enum om_parent kind, int64_t parent,
+                                         const struct om_annotation *child)
+{
+    return om_note_link(mem, kind, om_object_ref(mem, kinds[kind].parent, parent), child);
 }
 
 /* The number of the annotation at the end of a link to this parent; -1 when it is none. */

@@ -1,12 +1,9 @@
 #include "omero/origin.h"
 
-static int ask(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err)
+static void fill_path(const struct om_rows *rows, size_t i, void *out)
 {
-    int64_t before = om_client_group(c, OM_GROUP_ALL);
-    int r = om_query(c, q, mem, out, err);
-
-    om_client_group(c, before);
-    return r;
+    *(struct om_entry *)out = (struct om_entry){.fileset = om_long(rows, i, 0), .group = om_long(rows, i, 1), .size = -1,
+        .client_path = om_string(rows, i, 2), .hash = "", .algorithm = ""};
 }
 
 int om_entries_by_path(struct om_client *c, const char *const *paths, size_t n, struct arena *mem, struct om_entries *out,
@@ -18,18 +15,20 @@ int om_entries_by_path(struct om_client *c, const char *const *paths, size_t n, 
                                .cols = "lls",
                                .n_args = 2,
                                .args = args};
-    struct om_rows rows;
+    void *at;
 
-    if (ask(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(*out->at), fill_path, &at, &out->n, err) < 0)
         return -1;
-
-    struct om_entry *at = arena_alloc(mem, rows.n + 1, sizeof(*at));
-
-    for (size_t i = 0; i < rows.n; i++)
-        at[i] = (struct om_entry){.fileset = om_long(&rows, i, 0), .group = om_long(&rows, i, 1), .size = -1,
-                                  .client_path = om_string(&rows, i, 2), .hash = "", .algorithm = ""};
-    *out = (struct om_entries){rows.n, at};
+    out->at = at;
     return 0;
+}
+
+static void fill_entry(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_entry *)out = (struct om_entry){.fileset = om_long(rows, i, 0), .group = om_long(rows, i, 1),
+        .client_path = om_string(rows, i, 2),
+        .size = om_cell(rows, i, 3)->null ? -1 : om_long(rows, i, 3),
+        .hash = om_string(rows, i, 4), .algorithm = om_string(rows, i, 5)};
 }
 
 int om_entries_of(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, struct om_entries *out,
@@ -42,20 +41,17 @@ int om_entries_of(struct om_client *c, const int64_t *filesets, size_t n, struct
                                .cols = "llsLSS",
                                .n_args = 1,
                                .args = args};
-    struct om_rows rows;
+    void *at;
 
-    if (ask(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(*out->at), fill_entry, &at, &out->n, err) < 0)
         return -1;
-
-    struct om_entry *at = arena_alloc(mem, rows.n + 1, sizeof(*at));
-
-    for (size_t i = 0; i < rows.n; i++)
-        at[i] = (struct om_entry){.fileset = om_long(&rows, i, 0), .group = om_long(&rows, i, 1),
-                                  .client_path = om_string(&rows, i, 2),
-                                  .size = om_cell(&rows, i, 3)->null ? -1 : om_long(&rows, i, 3),
-                                  .hash = om_string(&rows, i, 4), .algorithm = om_string(&rows, i, 5)};
-    *out = (struct om_entries){rows.n, at};
+    out->at = at;
     return 0;
+}
+
+static void fill_number(const struct om_rows *rows, size_t i, void *out)
+{
+    *(int64_t *)out = om_long(rows, i, 0);
 }
 
 int om_dataset_filesets(struct om_client *c, int64_t dataset, struct arena *mem, const int64_t **out, size_t *n, struct err *err)
@@ -66,18 +62,17 @@ int om_dataset_filesets(struct om_client *c, int64_t dataset, struct arena *mem,
                                .cols = "l",
                                .n_args = 2,
                                .args = args};
-    struct om_rows rows;
+    void *at;
 
-    if (ask(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(**out), fill_number, &at, n, err) < 0)
         return -1;
-
-    int64_t *at = arena_alloc(mem, rows.n + 1, sizeof(*at));
-
-    for (size_t i = 0; i < rows.n; i++)
-        at[i] = om_long(&rows, i, 0);
     *out = at;
-    *n = rows.n;
     return 0;
+}
+
+static void fill_in_dataset(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_in_dataset *)out = (struct om_in_dataset){om_long(rows, i, 0), om_long(rows, i, 1)};
 }
 
 int om_datasets_of(struct om_client *c, const int64_t *filesets, size_t n, struct arena *mem, const struct om_in_dataset **out,
@@ -89,18 +84,17 @@ int om_datasets_of(struct om_client *c, const int64_t *filesets, size_t n, struc
                                .cols = "ll",
                                .n_args = 2,
                                .args = args};
-    struct om_rows rows;
+    void *at;
 
-    if (ask(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(**out), fill_in_dataset, &at, n_out, err) < 0)
         return -1;
-
-    struct om_in_dataset *at = arena_alloc(mem, rows.n + 1, sizeof(*at));
-
-    for (size_t i = 0; i < rows.n; i++)
-        at[i] = (struct om_in_dataset){om_long(&rows, i, 0), om_long(&rows, i, 1)};
     *out = at;
-    *n_out = rows.n;
     return 0;
+}
+
+static void fill_in_project(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_in_project *)out = (struct om_in_project){om_long(rows, i, 0), om_string(rows, i, 1)};
 }
 
 int om_projects_of(struct om_client *c, int64_t dataset, struct arena *mem, const struct om_in_project **out, size_t *n,
@@ -112,18 +106,20 @@ int om_projects_of(struct om_client *c, int64_t dataset, struct arena *mem, cons
                                .cols = "ls",
                                .n_args = 1,
                                .args = args};
-    struct om_rows rows;
+    void *at;
 
-    if (ask(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(**out), fill_in_project, &at, n, err) < 0)
         return -1;
-
-    struct om_in_project *at = arena_alloc(mem, rows.n + 1, sizeof(*at));
-
-    for (size_t i = 0; i < rows.n; i++)
-        at[i] = (struct om_in_project){om_long(&rows, i, 0), om_string(&rows, i, 1)};
     *out = at;
-    *n = rows.n;
     return 0;
+}
+
+static void fill_pair(const struct om_rows *rows, size_t i, void *out)
+{
+    *(struct om_source_pair *)out = (struct om_source_pair){.target = om_long(rows, i, 0), .map = om_long(rows, i, 1),
+        .target_owner = om_long(rows, i, 2), .link_owner = om_long(rows, i, 3),
+        .map_owner = om_long(rows, i, 4), .group = om_long(rows, i, 5),
+        .key = om_string(rows, i, 6), .value = om_string(rows, i, 7)};
 }
 
 int om_sources_find(struct om_client *c, enum om_parent kind, const char *ns, int64_t target, struct arena *mem,
@@ -139,19 +135,10 @@ int om_sources_find(struct om_client *c, enum om_parent kind, const char *ns, in
         .cols = "llllllss",
         .n_args = 2,
         .args = args};
-    struct om_rows rows;
+    void *at;
 
-    if (ask(c, &q, mem, &rows, err) < 0)
+    if (om_query_list(c, &q, mem, sizeof(**out), fill_pair, &at, n, err) < 0)
         return -1;
-
-    struct om_source_pair *at = arena_alloc(mem, rows.n + 1, sizeof(*at));
-
-    for (size_t i = 0; i < rows.n; i++)
-        at[i] = (struct om_source_pair){.target = om_long(&rows, i, 0), .map = om_long(&rows, i, 1),
-                                        .target_owner = om_long(&rows, i, 2), .link_owner = om_long(&rows, i, 3),
-                                        .map_owner = om_long(&rows, i, 4), .group = om_long(&rows, i, 5),
-                                        .key = om_string(&rows, i, 6), .value = om_string(&rows, i, 7)};
     *out = at;
-    *n = rows.n;
     return 0;
 }

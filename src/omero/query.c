@@ -211,3 +211,29 @@ int om_query_long(struct om_client *c, const struct om_query *q, int64_t *out, s
     *out = om_long(&rows, 0, 0);
     return 0;
 }
+
+int om_query_everywhere(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err)
+{
+    int64_t before = om_client_group(c, OM_GROUP_ALL);
+    int r = om_query(c, q, mem, out, err);
+
+    om_client_group(c, before);
+    return r;
+}
+
+int om_query_list(struct om_client *c, const struct om_query *q, struct arena *mem, size_t size, om_fill_fn *fill, void **out,
+                  size_t *n, struct err *err)
+{
+    struct om_rows rows;
+
+    if (om_query_everywhere(c, q, mem, &rows, err) < 0)
+        return -1;
+
+    char *list = arena_alloc(mem, rows.n, size);
+
+    for (size_t i = 0; i < rows.n; i++)
+        fill(&rows, i, list + i * size);
+    *out = list;
+    *n = rows.n;
+    return 0;
+}

@@ -72,6 +72,14 @@ struct om_rows {
 
 int om_query(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err);
 
+/* The same in all of the user's groups. */
+int om_query_everywhere(struct om_client *c, const struct om_query *q, struct arena *mem, struct om_rows *out, struct err *err);
+
+/* The same as a list in the arena: `fill` writes a row of it, of `size` bytes. */
+typedef void om_fill_fn(const struct om_rows *rows, size_t row, void *out);
+int om_query_list(struct om_client *c, const struct om_query *q, struct arena *mem, size_t size, om_fill_fn *fill, void **out,
+                  size_t *n, struct err *err);
+
 /* The parameters of a query, as the services take them. */
 int om_query_parameters(const struct om_query *q, struct arena *mem, struct om_sys_parameters *out, struct err *err);
 
