@@ -90,6 +90,9 @@ static const char cards_of_user[] =
 static const char cards_below[] =
     CARDS CARDS_AFTER " AND c.root = ?3 AND (c.path = ?4 OR (c.path >= ?5 AND c.path < ?6))" CARDS_MOST;
 
+static const char cards_of_roots[] =
+    CARDS CARDS_AFTER " AND c.root IN (SELECT id FROM root WHERE path = ?3 OR (path >= ?4 AND path < ?5))" CARDS_MOST;
+
 static int start_cards(struct ledger *l, const struct ledger_card_filter *f, struct arena *a, sqlite3_stmt **st, struct err *err)
 {
     int64_t max = f->max ? (int64_t)f->max : INT64_C(-1);
@@ -99,9 +102,11 @@ static int start_cards(struct ledger *l, const struct ledger_card_filter *f, str
         return sql_start(l, st, err, cards_of_user, "iit", f->after, max, f->user);
     if (!f->path)
         return sql_start(l, st, err, f->all ? cards_all : cards_troubled, "ii", f->after, max);
-    return below_find(l, f->path, a, &b, err) < 0
-               ? -1
-               : sql_start(l, st, err, cards_below, "iiippp", f->after, max, b.root, b.path, b.from, b.to);
+    if (below_find(l, f->path, a, &b, err) < 0)
+        return -1;
+    if (!b.root)
+        return sql_start(l, st, err, cards_of_roots, "iippp", f->after, max, b.outer, b.outer_from, b.outer_to);
+    return sql_start(l, st, err, cards_below, "iiippp", f->after, max, b.root, b.path, b.from, b.to);
 }
 
 int ledger_cards(struct ledger *l, const struct ledger_card_filter *f, struct arena *a, const struct ledger_card **out, size_t *n,

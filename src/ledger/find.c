@@ -134,7 +134,7 @@ static int start_path(struct ledger *l, const struct ledger_filter *f, const cha
 
     if (below_find(l, f->path, a, &b, err) < 0)
         return -1;
-    if (f->in_order && b.root)
+    if (f->in_order)
         return sql_start(l, st, err, page_of_path, "itiiipp", f->after, states, (int64_t)f->changed, max, b.root, b.from, b.to);
     return sql_start(l, st, err, by_path, "itiipppippp", f->after, states, (int64_t)f->changed, max, b.outer, b.outer_from,
                      b.outer_to, b.root, b.path, b.from, b.to);
@@ -174,18 +174,61 @@ static int start(struct ledger *l, const struct ledger_filter *f, struct arena *
     return start_number(l, f, states, max, st, err);
 }
 
+/* ---- rows ---- */
+
+struct rows {
+    int64_t **ids;
+    size_t *n, cap;
+};
+
+static int take(struct ledger *l, sqlite3_stmt *st, struct rows *out, struct err *err)
+{
+    int r = -1;
+
+    while ((r = sql_step(l, st, err)) > 0) {
+        *out->ids = mem_grow(*out->ids, *out->n, &out->cap, sizeof(**out->ids));
+        (*out->ids)[(*out->n)++] = sql_num(st, 0);
+    }
+    return r;
+}
+
+/* Pages of a directory that holds whole roots: one root after the other, beginning with that of the row before. */
+static int take_roots(struct ledger *l, const struct ledger_filter *f, const struct below *b, struct arena *a, struct rows *out,
+                      struct err *err)
+{
+    AUTO(sql_reset) sqlite3_stmt *roots = NULL;
+    AUTO(mem_freep) char *states = f->states ? state_words(f->states) : NULL;
+    int64_t begun = 0;
+    int r = -1;
+
+    if (sql_int(l, &begun, err, "SELECT root FROM fileset WHERE id = ?1", "i", f->after) < 0 ||
+        sql_start(l, &roots, err, "SELECT id FROM root WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND id >= ?4 ORDER BY id",
+                  "pppi", b->outer, b->outer_from, b->outer_to, begun) < 0)
+        return -1;
+    while ((f->max == 0 || *out->n < f->max) && (r = sql_step(l, roots, err)) > 0) {
+        AUTO(sql_reset) sqlite3_stmt *st = NULL;
+        int64_t root = sql_num(roots, 0), left = f->max ? (int64_t)(f->max - *out->n) : INT64_C(-1);
+
+        if (sql_start(l, &st, err, page_of_path, "itiiipp", root == begun ? f->after : INT64_C(0), states, (int64_t)f->changed,
+                      left, root, joined(a, "", '/'), joined(a, "", '0')) < 0 ||
+            take(l, st, out, err) < 0)
+            return -1;
+    }
+    return r < 0 ? -1 : 0;
+}
+
 int fileset_ids(struct ledger *l, const struct ledger_filter *f, int64_t **ids, size_t *n, struct err *err)
 {
     AUTO(sql_reset) sqlite3_stmt *st = NULL;
     AUTO(arena_freep) struct arena *a = arena_new();
-    size_t cap = 0;
-    int r = -1;
+    struct rows out = {.ids = ids, .n = n};
+    struct below b;
 
-    if (start(l, f, a, &st, err) < 0)
-        return -1;
-    while ((r = sql_step(l, st, err)) > 0) {
-        *ids = mem_grow(*ids, *n, &cap, sizeof(**ids));
-        (*ids)[(*n)++] = sql_num(st, 0);
+    if (f->path && f->in_order) {
+        if (below_find(l, f->path, a, &b, err) < 0)
+            return -1;
+        if (!b.root)
+            return take_roots(l, f, &b, a, &out, err);
     }
-    return r;
+    return start(l, f, a, &st, err) < 0 ? -1 : take(l, st, &out, err);
 }

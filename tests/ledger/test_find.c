@@ -46,6 +46,25 @@ static void fill(struct bed *b)
     assert_int_equal(out.added, FILES);
 }
 
+/* A second tree, beside the first: held files of no card. */
+static void fill_more(struct bed *b)
+{
+    static const struct ledger_member member = {.path = "other", .stamp = {.size = 10}};
+    const struct ledger_plan plan = {.path = "other",
+                                     .target = SIZE_MAX,
+                                     .name = "other",
+                                     .format = "TIFF",
+                                     .why = REASON_CONFLICT,
+                                     .text = "",
+                                     .members = &member,
+                                     .n_members = 1};
+    struct ledger_scan scan = {.plan = plan_at, .arg = &plan, .n_plans = 1};
+    struct ledger_synced out;
+
+    assert_ok(ledger_root(b->l, "more", "/more", &scan.root, &b->err), &b->err);
+    assert_ok(ledger_sync(b->l, &scan, &out, &b->err), &b->err);
+}
+
 /* The rows' paths with spaces between them, taken in pages of `max`. */
 static const char *paths(struct bed *b, struct ledger_filter f, size_t max)
 {
@@ -74,6 +93,8 @@ static void lists_are_the_same_in_pages_of_any_size(void **state)
         {{.path = "/data/d", .in_order = true}, "d/a d/sub/k d/sub/m d/z d/\xE9"},
         {{.path = "/data", .in_order = true}, "d d.tif d/a d/sub/k d/sub/m d/z d/\xE9 d0/x d0/\xFFy"},
         {{.path = "/", .states = 1u << LEDGER_READY}, "d/z d/a d/sub/m d d0/x d/\xE9 d0/\xFFy d.tif d/sub/k"},
+        {{.path = "/", .in_order = true}, "d d.tif d/a d/sub/k d/sub/m d/z d/\xE9 d0/x d0/\xFFy other"},
+        {{.path = "/elsew", .in_order = true}, ""},
         {{.path = "/dat"}, ""},
         {{.path = "/data/d/sub"}, "d/sub/m d/sub/k"},
         {{.path = "/data/d0"}, "d0/x d0/\xFFy"},
@@ -86,13 +107,15 @@ static void lists_are_the_same_in_pages_of_any_size(void **state)
         {{.name = "ALPH"}, "d/a d0/x"},
         {{.name = "x' OR '1'='1"}, ""},
         {{.states = 1u << LEDGER_READY}, "d/z d/a d/sub/m d d0/x d/\xE9 d0/\xFFy d.tif d/sub/k"},
-        {{.states = 1u << LEDGER_HELD | 1u << LEDGER_DONE}, ""},
+        {{.states = 1u << LEDGER_HELD | 1u << LEDGER_DONE}, "other"},
+        {{.states = 1u << LEDGER_HELD}, "other"},
     };
     struct bed b;
 
     (void)state;
     bed_begin(&b);
     fill(&b);
+    fill_more(&b);
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         for (size_t max = 1; max < 12; max++)
             assert_string_equal(paths(&b, table[i].filter, max), table[i].want);
@@ -200,6 +223,10 @@ static void cards_and_datasets_come_in_pages(void **state)
     assert_string_equal(cards[0].path, "d0/c.toml");
     assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){.path = "/data/d"}, b.a, &cards, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
+    assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){.path = "/"}, b.a, &cards, &n, &b.err), &b.err);
+    assert_int_equal(n, 3);
+    assert_ok(ledger_cards(b.l, &(struct ledger_card_filter){.path = "/dat"}, b.a, &cards, &n, &b.err), &b.err);
+    assert_int_equal(n, 0);
     assert_ok(ledger_datasets_page(b.l, false, 1, 5, b.a, &datasets, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
     assert_string_equal(datasets[0].dir, "d0");
