@@ -24,6 +24,7 @@
 #define TREE_PATH_MAX 4095u         /* bytes of a path below its root; longer ones cannot be opened (PATH_MAX) */
 #define WATCHES_MAX (1u << 20)      /* directories watched at a time; the kernel keeps about 1 KiB for each */
 #define TIFF_TAGS_MAX 4096u         /* tags of one directory; TIFF 6.0 allows 65,535, files have 10 to 100 */
+#define TIFF_DIRECTORIES_MOST 32u   /* looked at after the first: slides have 5 to 15; of a stack of thousands this is a sample */
 #define OME_XML_MAX (256u << 20)    /* bytes of one OME-XML; plates bring some tens of MiB */
 #define OME_TOKEN_MAX (1u << 20)    /* bytes of one tag with its attributes: expat keeps it whole */
 #define OME_DEPTH_MAX 64u           /* elements within one another; the schema needs about 12 */

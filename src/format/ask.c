@@ -49,6 +49,17 @@ static void count_names(struct lane *lane, const struct format_file *file)
         ;
 }
 
+/* Later directories of a TIFF, whatever dialect it is of; LSM writes wrong lengths of strips into them. */
+static void check_directories(const struct format_look *look, struct format_verdict *said)
+{
+    enum { LSM_INFO = 34412 };
+
+    if (said->why != REASON_NONE || !look->is_tiff || !look->tiff.cut || tiff_has(&look->tiff, LSM_INFO))
+        return;
+    said->why = REASON_BROKEN_FILE;
+    said->text = look->tiff.cut;
+}
+
 /* The first driver that wants an open file has it. */
 static struct format_verdict ask_drivers(struct format_look *look, const struct format_driver **driver)
 {
@@ -59,6 +70,7 @@ static struct format_verdict ask_drivers(struct format_look *look, const struct 
 
         if (format_drivers[i]->detect(look, &said)) {
             *driver = format_drivers[i];
+            check_directories(look, &said);
             return said;
         }
         if (said.text)

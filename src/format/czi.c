@@ -1,16 +1,66 @@
 /* Zeiss CZI: by content, whatever the name.  "x (1).czi" or "x(1).czi" beside "x.czi" are its parts.
  *
  * Header segment: 16 bytes id, two lengths, then version, GUIDs, and where the directory of subblocks, the metadata and the
- * directory of attachments lie (0: there is none): a file that ends before one of them was cut.  Zeiss, "CZI (ZISRAW) file
- * format", FileHeaderSegment. */
+ * directory of attachments lie (0: there is none): a file that ends before one of them was cut, or before the last subblock that
+ * its directory names.  Zeiss, "CZI (ZISRAW) file format", FileHeaderSegment, SubBlockDirectorySegment, DirectoryEntryDV. */
 #include "format/drivers.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "format/bytes.h"
+#include "format/single.h"
 
 enum { DIRECTORY_AT = 84, METADATA_AT = 92, ATTACHMENTS_AT = 104, HEADER_BYTES = 112 };
+enum { SEGMENT = 32, SEGMENT_LENGTH = 16, ENTRIES = SEGMENT + 128, ENTRY = 32, DIMENSION = 20 };
+
+/* A segment with what was set aside for it. */
+static bool segment_is_there(const struct format_look *look, uint64_t at)
+{
+    uint8_t head[SEGMENT];
+
+    if (!look_read(look, at, head, SEGMENT))
+        return false;
+    return le64(head + SEGMENT_LENGTH) <= look->size - at - SEGMENT;
+}
+
+/* The last entry, where all are as long as the first; what is not so says nothing. */
+static bool last_subblock_is_there(const struct format_look *look)
+{
+    uint64_t at = le64(look->head + DIRECTORY_AT);
+    uint8_t head[ENTRIES + ENTRY], last[ENTRY];
+
+    if (at == 0 || !look_read(look, at, head, sizeof(head)) || memcmp(head + ENTRIES, "DV", 2) != 0)
+        return true;
+
+    uint64_t n = le32(head + SEGMENT), dimensions = le32(head + ENTRIES + 28);
+
+    if (n == 0 || n > INT32_MAX || dimensions > UINT8_MAX)
+        return true;
+    at += ENTRIES + (n - 1) * (ENTRY + DIMENSION * dimensions);
+    if (!look_read(look, at, last, ENTRY))
+        return false;
+    if (memcmp(last, "DV", 2) != 0 || le32(last + 14) != 0 || le32(last + 28) != dimensions)
+        return true;
+    return segment_is_there(look, le64(last + 6));
+}
+
+/* The last attachment: thumbnails, times and the like, which come behind the pixels. */
+static bool last_attachment_is_there(const struct format_look *look)
+{
+    enum { FIRST = SEGMENT + 256, EACH = 128, POSITION = 12 };
+    uint64_t at = le64(look->head + ATTACHMENTS_AT), n;
+    uint8_t head[SEGMENT + 4], last[EACH];
+
+    if (at == 0 || !look_read(look, at, head, sizeof(head)))
+        return true;
+    n = le32(head + SEGMENT);
+    if (n == 0 || n > UINT16_MAX)
+        return true;
+    if (!look_read(look, at + FIRST + (n - 1) * EACH, last, EACH))
+        return false;
+    return memcmp(last, "A1", 2) != 0 || segment_is_there(look, le64(last + POSITION));
+}
 
 static bool is_whole(const struct format_look *look)
 {
@@ -21,7 +71,7 @@ static bool is_whole(const struct format_look *look)
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         if (le64(look->head + places[i]) >= look->size)
             return false;
-    return true;
+    return last_subblock_is_there(look) && last_attachment_is_there(look);
 }
 
 static bool detect(struct format_look *look, struct format_verdict *said)

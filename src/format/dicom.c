@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "format/dicom_whole.h"
 
 #define READER "loci.formats.in.DicomReader"
 #define SUFFIXES "dic dcm dicom j2ki j2kr"
@@ -19,6 +20,9 @@ static bool detect(struct format_look *look, struct format_verdict *said)
     if (!begins) {
         said->why = REASON_DEFERRED;
         said->text = "only its name says that it is a DICOM";
+    } else if (!dicom_is_whole(look)) {
+        said->why = REASON_BROKEN_FILE;
+        said->text = "a DICOM whose end is missing";
     }
     return true;
 }

@@ -3,8 +3,10 @@
  * The rows are Bio-Formats' readers in their order, told by the name and the beginning of the header. */
 #include "format/drivers.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "format/bytes.h"
@@ -27,6 +29,7 @@ struct pair_rule {
     } magic; /* n = 0: none */
     bool (*test)(const struct format_look *look);
     const char *openers; /* as in format_set */
+    uint64_t (*pixels)(const struct format_look *look); /* bytes that the data must have; 0: not to be told */
     const char *told;
 };
 
@@ -74,10 +77,14 @@ static const struct pair_rule rules[] = {
     {"SPC FIFO", READER("SPC"), "spc", "set", NOTHING, .told = "X.spc with X.set"},
     {"IMAGIC", READER("Imagic"), "hed", "img", WAITS, .told = "X.hed with X.img"},
     {"JEOL", READER("JEOL"), "dat img", "PAR", ALONE, .test = is_jeol, .told = "with X.PAR"},
-    {"NIfTI", READER("Nifti"), "hdr", "img", WAITS, .test = is_nifti, .told = "X.hdr with X.img"},
-    {"Analyze", READER("Analyze"), "hdr", "img IMG", NOTHING, .test = is_analyze, .told = "X.hdr with X.img"},
-    {"NRRD", READER("NRRD"), "nhdr nrrd", NULL, WAITS, .test = is_nrrd, .told = "with the data file that it names"},
-    {"ICS", READER("ICS"), "ics", "ids", WAITS, .test = is_ics_1, .openers = "ics ids", .told = "version 1: X.ics with X.ids"},
+    {"NIfTI", READER("Nifti"), "hdr", "img", WAITS, .test = is_nifti, .pixels = pixels_of_nifti,
+     .told = "X.hdr with X.img"},
+    {"Analyze", READER("Analyze"), "hdr", "img IMG", NOTHING, .test = is_analyze, .pixels = pixels_of_nifti,
+     .told = "X.hdr with X.img"},
+    {"NRRD", READER("NRRD"), "nhdr nrrd", NULL, WAITS, .test = is_nrrd, .pixels = pixels_of_nrrd,
+     .told = "with the data file that it names"},
+    {"ICS", READER("ICS"), "ics", "ids", WAITS, .test = is_ics_1, .openers = "ics ids", .pixels = pixels_of_ics,
+     .told = "version 1: X.ics with X.ids"},
     {"Unisoku STM", READER("Unisoku"), "hdr", "DAT dat", WAITS, .test = is_unisoku, .told = "X.HDR with X.DAT"},
     {"Perkin Elmer Densitometer", READER("PDS"), "hdr", "img IMG", WAITS, {0, 15, " IDENTIFICATION"}, .told = "X.hdr with X.img"},
     {"Fuji LAS 3000", READER("Fuji"), "inf", "img", NOTHING, .told = "X.inf with X.img"},
@@ -122,6 +129,7 @@ static bool detect(struct format_look *look, struct format_verdict *said)
 
         *said = (struct format_verdict){.format = rules[i].format, .reader = rules[i].reader, .facts = facts};
         facts->row = (uint16_t)i;
+        facts->number = rules[i].pixels ? rules[i].pixels(look) : 0;
         if (rules[i].partners)
             return true;
         facts->text[0] = nrrd_data(look);
@@ -186,6 +194,16 @@ static void add_absent(struct format_set *set, const struct format_file *beside,
     set_add(set, f);
 }
 
+/* Not every scan stamps its entries. */
+static bool is_shorter(const struct format_scene *scene, const struct tree_entry *e, uint64_t bytes)
+{
+    struct stat st = {.st_size = e->stamp.size};
+
+    if (bytes == 0 || (e->stamp.mtime_ns == 0 && fstatat(scene->tree->fd, e->path, &st, AT_SYMLINK_NOFOLLOW) < 0))
+        return false;
+    return (uint64_t)st.st_size < bytes;
+}
+
 static void group(struct format_scene *scene, struct format_file *file)
 {
     const struct pair_rule *rule = &rules[file->said->facts->row];
@@ -201,6 +219,8 @@ static void group(struct format_scene *scene, struct format_file *file)
         set_share(&set, partner);
     else
         set_add(&set, partner);
+    if (partner && said.why == REASON_NONE && is_shorter(scene, partner->entry, file->said->facts->number))
+        say_cut(&said, "the end of its data is missing");
     if (!partner && scene->official && !rule->partners && said.why == REASON_NONE) {
         add_absent(&set, file, name);
     } else if (!partner && rule->without == NOTHING) {

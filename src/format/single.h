@@ -73,6 +73,18 @@ void check_ole(const struct format_look *look, struct format_verdict *said);
 void check_avi(const struct format_look *look, struct format_verdict *said);
 void check_quicktime(const struct format_look *look, struct format_verdict *said);
 
+/* whole_sizes.c: sizes in the header, against the length. */
+void check_fits(const struct format_look *look, struct format_verdict *said);
+void check_nifti(const struct format_look *look, struct format_verdict *said);
+void check_nifti_gz(const struct format_look *look, struct format_verdict *said);
+void check_ics(const struct format_look *look, struct format_verdict *said);
+void check_nrrd(const struct format_look *look, struct format_verdict *said);
+void check_sif(const struct format_look *look, struct format_verdict *said);
+/* The bytes of pixels that a header in a file of its own names; 0: not to be told. */
+uint64_t pixels_of_nifti(const struct format_look *look);
+uint64_t pixels_of_ics(const struct format_look *look);
+uint64_t pixels_of_nrrd(const struct format_look *look);
+
 /* mrc.c: MRC and DeltaVision have one header: three sizes, the kind of pixel at 12, bytes of more header at 92.
  * The bytes that the file must have; 0: not to be told. */
 uint64_t mrc_bytes(const struct format_look *look, bool big_endian);

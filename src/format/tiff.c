@@ -190,6 +190,57 @@ static struct tag tag_at(const struct source *s, const uint8_t *at)
     };
 }
 
+/* The pixels of a later directory, and where the next one lies (0: nowhere).  1: it lies beyond the end. */
+static int read_later(const struct source *s, uint64_t at, struct data_end *data, uint64_t *next, struct err *err)
+{
+    size_t count_bytes = s->big ? 8 : 2, tag_bytes = s->big ? 20 : 12, next_bytes = s->big ? 8 : 4;
+    struct tiff_facts ignored = {0};
+    uint8_t count[8];
+    int done = read_at(s, at, count, count_bytes, err);
+    uint64_t n = done == 0 ? number(s, count, count_bytes) : 0;
+
+    if (done != 0 || n == 0 || n > TIFF_TAGS_MAX)
+        return done;
+
+    AUTO(mem_freep) uint8_t *tags = mem_new((size_t)n * tag_bytes + next_bytes, 1);
+
+    done = read_at(s, at + count_bytes, tags, (size_t)n * tag_bytes + next_bytes, err);
+    for (size_t i = 0; done == 0 && i < (size_t)n; i++) {
+        const struct tag tag = tag_at(s, tags + i * tag_bytes);
+        uint64_t *to = tag.id == TAG_STRIP_OFFSETS || tag.id == TAG_TILE_OFFSETS ? &data->offset
+                       : tag.id == TAG_STRIP_BYTES || tag.id == TAG_TILE_BYTES   ? &data->bytes
+                                                                                 : NULL;
+        struct tiff_range range;
+
+        if (to && range_of(s, &tag, at + count_bytes + i * tag_bytes, &range))
+            done = read_last(s, &tag, &range, to, &ignored, err);
+    }
+    if (done == 0)
+        *next = number(s, tags + (size_t)n * tag_bytes, next_bytes);
+    return ignored.broken ? 1 : done;
+}
+
+/* Only some: a file of thousands would take as many reads. */
+static int read_rest(const struct source *s, uint64_t next, struct tiff_facts *t, struct err *err)
+{
+    for (unsigned i = 0; i < TIFF_DIRECTORIES_MOST && next != 0 && !t->cut; i++) {
+        struct data_end data = {0};
+        uint64_t at = next;
+
+        next = 0;
+
+        int done = read_later(s, at, &data, &next, err);
+
+        if (done < 0)
+            return -1;
+        if (done > 0)
+            t->cut = "one of its directories lies beyond the end of the file";
+        else if (data.offset > s->size || data.bytes > s->size - data.offset)
+            t->cut = "the file ends before the pixels of its last directories do";
+    }
+    return 0;
+}
+
 static int read_directory(const struct source *s, uint64_t first, struct tiff_facts *t, struct err *err)
 {
     size_t count_bytes = s->big ? 8 : 2, tag_bytes = s->big ? 20 : 12, next_bytes = s->big ? 8 : 4;
@@ -227,7 +278,7 @@ static int read_directory(const struct source *s, uint64_t first, struct tiff_fa
     check_next(s, first, number(s, tags + bytes, next_bytes), t);
     if (!t->broken && (data.offset > s->size || data.bytes > s->size - data.offset))
         t->broken = "the file ends before its pixels do";
-    return 0;
+    return t->broken ? 0 : read_rest(s, number(s, tags + bytes, next_bytes), t, err);
 }
 
 bool tiff_begins(const uint8_t *head, size_t n)

@@ -1,4 +1,5 @@
-/* The first directory of a TIFF or BigTIFF: which tags there are, and the few texts that tell dialects apart.
+/* The first directory of a TIFF or BigTIFF: which tags there are, and the few texts that tell dialects apart; of the next
+ * TIFF_DIRECTORIES_MOST (base/ceilings.h), whether they are there.
  *
  * A reader of its own and not libtiff's: a share brings files that nobody vouches for, and the question is only what a file is.
  * This reads the directory in one or two preads, follows nothing else, allocates nothing for strips, takes private tags as they
@@ -28,6 +29,7 @@ struct tiff_facts {
     size_t n_tags;
     uint16_t tags[TIFF_TAGS_KEPT]; /* in the order of the file */
     bool more_directories;
+    const char *cut;    /* the first directory is whole, and one of the next lies beyond the end or has its pixels there; NULL */
     uint32_t subfile_type;
     struct tiff_range description; /* tag 270; bytes = 0: none */
     char comment[TIFF_COMMENT];    /* its beginning */

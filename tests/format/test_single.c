@@ -12,6 +12,20 @@
 #define OLE "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
 #define ND2 "\xDA\xCE\xBE\x0A"
 
+/* 40 numbers of 16 bits, 10 of 16; explicit little endian with 852 bytes of pixels from 172 on; a second directory whose only
+ * strip begins at 1000. */
+#define FITS_OF_80 \
+    {0, 9, "SIMPLE  ="}, {80, 30, "BITPIX  =                   16"}, {160, 30, "NAXIS   =                    1"}, \
+        {240, 30, "NAXIS1  =                   40"}, {320, 8, "END     "}
+#define NIFTI_OF_20 \
+    {0, 2, "\x5C\1"}, {40, 4, "\1\0\x0A\0"}, {72, 2, "\x10\0"}, {108, 4, "\0\0\xB0\x43"}, {344, 3, "n+1"}
+#define DICOM_TO_1024 \
+    {128, 4, "DICM"}, {132, 8, "\2\0\x10\0UI\x14\0"}, {140, 20, "1.2.840.10008.1.2.1\0"}, \
+        {160, 12, "\xE0\x7F\x10\0OW\0\0\x54\3\0\0"}
+#define TIFF_OF_TWO \
+    {0, 8, "II*\0\x08\0\0\0"}, {8, 18, "\1\0\0\1\3\0\1\0\0\0\1\0\0\0\x1A\0\0\0"}, \
+        {26, 18, "\1\0\x11\1\4\0\1\0\0\0\xE8\3\0\0\0\0\0\0"}
+
 struct piece {
     size_t at, n;
     const char *bytes;
@@ -103,7 +117,10 @@ static void content_decides_where_it_can(void **state)
 static void a_name_needs_its_content(void **state)
 {
     static const struct given given[] = {
-        {"x.fits", 2880, {{0, 9, "SIMPLE  ="}}, "FITS, FitsReader"},
+        {"x.fits", 2880, {{0, 9, "SIMPLE  ="}, {80, 8, "END     "}}, "FITS, FitsReader"},
+        {"x.fits", 2880, {{0, 9, "SIMPLE  ="}}, "broken-file"},
+        {"x.fits", 2880 + 80, {FITS_OF_80}, "FITS, FitsReader"},
+        {"x.fits", 2880 + 79, {FITS_OF_80}, "broken-file"},
         {"x.FTS", 2880, {{0, 9, "something"}}, "broken-file"},
         {"x.gif", 20, {{0, 6, "GIF89a"}}, "GIF, GIFReader"},
         {"noname", 20, {{0, 6, "GIF89a"}}, "unknown-format"},
@@ -122,6 +139,13 @@ static void a_name_needs_its_content(void **state)
         {"x.nii", 352, {{0, 2, "\x5C\1"}, {344, 3, "n+1"}}, "NIfTI, NiftiReader"},
         {"x.nii", 352, {{2, 2, "\1\x5C"}, {344, 3, "n+1"}}, "NIfTI, NiftiReader"},
         {"x.nii", 352, {{0, 2, "\x5C\1"}, {344, 3, "ni1"}}, "broken-file"},
+        {"x.nii", 372, {NIFTI_OF_20}, "NIfTI, NiftiReader"},
+        {"x.nii", 371, {NIFTI_OF_20}, "broken-file"},
+        {"x.dcm", 1024, {DICOM_TO_1024}, "DICOM, DicomReader"},
+        {"x.dcm", 1027, {DICOM_TO_1024}, "DICOM, DicomReader"},
+        {"x.dcm", 1024, {DICOM_TO_1024, {168, 1, "\x55"}}, "broken-file"},
+        {"x.tif", 1000, {TIFF_OF_TWO}, "TIFF, TiffDelegateReader"},
+        {"x.tif", 999, {TIFF_OF_TWO}, "broken-file"},
         {"x.nii.gz", 20, {{0, 3, "\x1F\x8B\x08"}}, "NIfTI, NiftiReader"},
         {"x.nrrd", 64, {{0, 8, "NRRD0004"}}, "NRRD, NRRDReader"},
         {"x.nrrd", 64, {{0, 25, "NRRD0004\ndata file: x.raw"}}, "incomplete"},
