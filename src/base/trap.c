@@ -1,11 +1,13 @@
 #include "base/trap.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -18,7 +20,9 @@ static const char *const names[] = {
 #undef X
 };
 
-static bool set, listing;
+enum { COPY_S = 30 };
+
+static bool set, listing, each, in_copy;
 static enum trap_kind armed = N_TRAP_KINDS;
 static unsigned long nth; /* 0: the first at a place */
 static uint64_t place;
@@ -50,9 +54,11 @@ static void arm(const char *text)
             armed = (enum trap_kind)i;
     if (sign && *sign == ':')
         nth = strtoul(sign + 1, &end, 10);
+    else if (sign && strcmp(sign, "@each") == 0)
+        each = true;
     else if (sign)
         place = strtoull(sign + 1, &end, 16);
-    if (armed == N_TRAP_KINDS || (nth == 0 && place == 0) || *end)
+    if (armed == N_TRAP_KINDS || (!each && ((nth == 0 && place == 0) || *end)))
         refuse("IMPOMERO_TRAP", text);
 }
 
@@ -88,8 +94,6 @@ bool trap_is_set(void)
 
 static bool meets(enum trap_kind kind, uint64_t here)
 {
-    if (!set)
-        return false;
     unsigned long n = atomic_fetch_add(&passed[kind], 1) + 1;
     if (kind != armed)
         return false;
@@ -98,9 +102,11 @@ static bool meets(enum trap_kind kind, uint64_t here)
 
 static void may_die(enum trap_kind kind, const char *what, const char *subject)
 {
+    if (in_copy)
+        _exit(TRAP_WENT_ON);
     if (listing)
         fprintf(stderr, "point %s: %s %s\n", names[kind], what, subject);
-    if (!meets(kind, 0))
+    if (!set || !meets(kind, 0))
         return;
     fprintf(stderr, "trap: dies at %s %lu: %s %s\n", names[kind], atomic_load(&passed[kind]), what, subject);
     _exit(TRAP_STATUS);
@@ -116,14 +122,36 @@ void trap_sent(const char *subject)
     may_die(TRAP_SENT, "sent", subject);
 }
 
+/* In the copy: true.  It must not go on to where it would speak to a server, or write, in the name of this one. */
+static bool fails_in_copy(enum trap_kind kind, uint64_t here)
+{
+    int status = 0;
+    pid_t copy = fork();
+
+    if (copy == 0) {
+        in_copy = true;
+        alarm(COPY_S);
+        return true;
+    }
+    while (copy > 0 && waitpid(copy, &status, 0) < 0 && errno == EINTR)
+        continue;
+    fprintf(stderr, "copy %s %016" PRIx64 " %d\n", names[kind], here, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    return false;
+}
+
+static bool fails_here(enum trap_kind kind)
+{
+    uint64_t here = listing || place || each ? trap_place_here() : 0; /* asked in one line alone, which is part of it */
+    bool first = (listing || (each && kind == armed && !in_copy)) && trap_place_count(kind, here);
+
+    return each ? first && fails_in_copy(kind, here) : meets(kind, here);
+}
+
 bool trap_fails(enum trap_kind kind)
 {
     static const char text[] = "trap: this one fails\n";
-    uint64_t here = listing || place ? trap_place_here() : 0; /* asked in one line alone, which is part of it */
 
-    if (listing)
-        trap_place_count(kind, here);
-    if (!meets(kind, here))
+    if (!set || !fails_here(kind))
         return false;
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* no stdio here: it may be an allocation that fails */
     errno = EIO;

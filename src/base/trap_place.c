@@ -48,15 +48,20 @@ static struct place *find(enum trap_kind kind, uint64_t id)
     return NULL;
 }
 
-void trap_place_count(enum trap_kind kind, uint64_t id)
+bool trap_place_count(enum trap_kind kind, uint64_t id)
 {
+    bool first = false;
+
     pthread_mutex_lock(&mutex);
     struct place *p = find(kind, id);
-    if (p)
+    if (p) {
+        first = p->n == 0;
         *p = (struct place){.id = id, .kind = kind, .n = p->n + 1};
-    else
+    } else {
         left_out++;
+    }
     pthread_mutex_unlock(&mutex);
+    return first;
 }
 
 void trap_place_say(const char *const *names)

@@ -3,6 +3,7 @@
  * itself is another place at each depth. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/trap.h"
@@ -12,5 +13,5 @@ void trap_place_start(void);
 uint64_t trap_place_here(void); /* never 0 */
 
 /* A table of its own, since an allocation may be what is counted; what does not fit is not counted and said. */
-void trap_place_count(enum trap_kind kind, uint64_t place);
+bool trap_place_count(enum trap_kind kind, uint64_t place); /* was it the first? */
 void trap_place_say(const char *const *names); /* a line on stderr for each, as trap.h says */

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/trap.h"
 
 /* The system's file lies behind it. */
@@ -169,6 +170,8 @@ static void start(void)
     failing.xRealloc = mem_realloc;
     sqlite3_config(SQLITE_CONFIG_MALLOC, &failing);
     below = sqlite3_vfs_find(NULL);
+    if (!below) /* its first allocation may be the one */
+        mem_exhausted();
     vfs = *below;
     vfs.zName = "traps";
     vfs.pAppData = below;

@@ -13,6 +13,11 @@ class Person:
             raise RuntimeError(f'{name} cannot log in: {self.conn.getLastError()}')
         self.conn.SERVICE_OPTS.setOmeroGroup('-1')
 
+    def saving_into(self, group):
+        """A session that sees all groups saves into none."""
+        self.conn.SERVICE_OPTS.setOmeroGroup(self.conn.getAdminService().lookupGroup(group).id.val)
+        return self
+
     def close(self):
         self.conn.close()
 

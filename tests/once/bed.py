@@ -1,5 +1,5 @@
 """A share, a sandbox and a state directory in one place, that can be put back to how they were; and what lies in the ledger and on the server,
-as text that two ways to the same end have in common: no numbers, no times, no random names.
+as text that two ways to the same end have in common: no numbers, no times, no random names; and what people made there by hand.
 """
 import contextlib
 import os
@@ -11,7 +11,7 @@ import struct
 import subprocess
 import time
 
-RATE = 20  # how many times as fast the program's clock goes: what it waits for is short
+RATE = 10  # how many times as fast the program's clock goes: what it waits for is short
 DIED = 100
 MEMORY = 71
 
@@ -33,12 +33,12 @@ def card(project='P', user='alice', group='lab', tags=(), pairs=(), comment=''):
 
 
 class Bed:
-    def __init__(self, top, impomero, sandbox, users, step_ms=0, tls=False):
-        self.top, self.impomero, self.sandbox, self.users, self.step_ms = pathlib.Path(top), impomero, sandbox, users, step_ms
+    def __init__(self, top, impomero, sandbox, users, step_ms=0, tls=False, rate=RATE):
+        self.top, self.impomero, self.sandbox, self.users, self.step_ms, self.rate = pathlib.Path(top), impomero, sandbox, users, step_ms, rate
         self.share, self.state, self.data = self.top / 'share', self.top / 'state', self.top / 'server'
         for d in (self.share, self.state, self.data):
             d.mkdir(parents=True, mode=0o700)
-        self.tls, self.server, self.ahead, self.faults = tls, None, 0, ()
+        self.tls, self.server, self.ahead, self.faults, self.hand = tls, None, 0, (), []
 
     # ---- files ----
 
@@ -84,20 +84,47 @@ class Bed:
 
     # ---- the program ----
 
-    def run(self, *args, trap=None, rate=RATE, **env):
+    def run(self, *args, trap=None, **env):
         e = {**os.environ, 'OMERO_SERVER': 'localhost', 'OMERO_PORT': self.port, 'OMERO_ROOT_PASSWORD': 'omero',
-             'IMPOMERO_STATE': str(self.state), 'IMPOMERO_SETTLE': '0', 'IMPOMERO_WORKERS': '1', 'IMPOMERO_CLOCK': f'{rate}+{int(self.ahead)}',
+             'IMPOMERO_STATE': str(self.state), 'IMPOMERO_SETTLE': '0', 'IMPOMERO_WORKERS': '1', 'IMPOMERO_CLOCK': f'{self.rate}+{int(self.ahead)}',
              'NO_COLOR': '1', **env}
         if trap:
             e['IMPOMERO_TRAP'] = trap
         began = time.monotonic()
         done = subprocess.run([self.impomero, *args], env=e, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors='replace', timeout=300,
                               check=False)
-        self.ahead += (rate - 1) * (time.monotonic() - began) + 1  # its clock never goes back
+        self.ahead += (self.rate - 1) * (time.monotonic() - began) + 1  # its clock never goes back
         return done.returncode, done.stdout + done.stderr
 
+    def do(self, *command, trap=None, **kw):
+        """A command on the share."""
+        return self.run(*command, *([] if self.tls else ['--plain-tcp']), str(self.share), trap=trap, **kw)
+
     def load(self, trap=None, **kw):
-        return self.run('import', *([] if self.tls else ['--plain-tcp']), str(self.share), trap=trap, **kw)
+        return self.do('import', trap=trap, **kw)
+
+    # ---- what people do there ----
+
+    def by_hand(self, dataset):
+        """While the server is off: a dataset is renamed, its first image gets a tag, its second one loses one of the card's."""
+        with contextlib.closing(sqlite3.connect(self.data / 'sandbox.db')) as db, db:
+            (there,) = db.execute('select id from Dataset where name = ?', (dataset,)).fetchone()
+            first, second = (i for (i,) in db.execute('select child from DatasetImageLink where parent = ? order by child limit 2', (there,)))
+            db.execute('update Dataset set name = ? where id = ?', (BY_HAND, there))
+            db.execute("insert into Annotation (_kind, _owner, _grp, _version, _made, _changed, textValue) select 'TagAnnotation', _owner, _grp, 0, "
+                       '_made, _changed, ? from Dataset where id = ?', (BY_HAND, there))
+            db.execute('insert into ImageAnnotationLink (_owner, _grp, _version, _made, _changed, parent, child) select _owner, _grp, 0, _made, '
+                       '_changed, ?, last_insert_rowid() from Dataset where id = ?', (first, there))
+            self.hand += [(f'select name from Dataset where id = {there}', BY_HAND), (tagged(first, BY_HAND), 1)]
+            for link, tag in db.execute("select l.id, a.textValue from ImageAnnotationLink l join Annotation a on a.id = l.child where l.parent = ? "
+                                        "and a._kind = 'TagAnnotation' order by a.textValue desc limit 1", (second,)).fetchall():
+                db.execute('delete from ImageAnnotationLink where id = ?', (link,))
+                self.hand.append((tagged(second, tag), 0))
+
+    def lost(self):
+        """What of it does not stand any more, as text."""
+        with contextlib.closing(sqlite3.connect(self.data / 'sandbox.db')) as db:
+            return ''.join(f'by hand: {q}: {want} became {got}\n' for q, want in self.hand for (got,) in db.execute(q) if got != want)
 
     # ---- how it was ----
 
@@ -126,6 +153,14 @@ class Bed:
 
     def whole(self):
         return self.omero() + self.ledger()
+
+
+BY_HAND = 'made by a person'
+
+
+def tagged(image, tag):
+    return ("select count(*) from ImageAnnotationLink l join Annotation a on a.id = l.child "
+            f"where l.parent = {image} and a.textValue = '{tag}'")
 
 
 def counts(said):

@@ -81,7 +81,9 @@ def wait_until_equal(p):
 def one_step_on_the_share(p):
     """One that looks by itself is for another time: the service holds the ledger."""
     fn = p.rng.choice([f for _, f in share.STEPS if f.__module__ == 'share' and f.__name__ not in share.LOOKING])
-    return fn(p)
+    said = fn(p)
+    p.under_way += f', {said}'
+    return said
 
 
 @step(2)

@@ -11,12 +11,6 @@ from sandbox import Sandbox
 NAMES = ('alice', 'bob')
 
 
-def in_lab(person):
-    """What they save goes there too: a session that sees all groups saves into none."""
-    person.conn.SERVICE_OPTS.setOmeroGroup(person.conn.getAdminService().lookupGroup('lab').id.val)
-    return person
-
-
 class World:
     """A server that is there already, or a sandbox of one's own, which can be started again."""
 
@@ -31,7 +25,7 @@ class World:
         self.server = Server(self.address or self.sandbox.address)
         self.server.ensure_people()
         for name in NAMES:
-            self.people[name] = in_lab(Person(self.server, name, PASSWORD))
+            self.people[name] = Person(self.server, name, PASSWORD).saving_into('lab')
 
     def log_out(self):
         for person in self.people.values():
