@@ -135,7 +135,8 @@ static bool fails_in_copy(enum trap_kind kind, uint64_t here)
     }
     while (copy > 0 && waitpid(copy, &status, 0) < 0 && errno == EINTR)
         continue;
-    fprintf(stderr, "copy %s %016" PRIx64 " %d\n", names[kind], here, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    fprintf(stderr, "copy %s %016" PRIx64 " %d\n", names[kind], here,
+            WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
     return false;
 }
 

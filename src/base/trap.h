@@ -5,8 +5,9 @@
  *   IMPOMERO_TRAP=KIND:N    the N-th of a kind: `step` and `sent` end the program at once with status 100, the others fail
  *   IMPOMERO_TRAP=KIND@PLACE
  *                           the first of those that fail at that place (base/trap_place.h)
- *   IMPOMERO_TRAP=KIND@each the first of those that fail at each place, in a copy of the process that must end there; how it ended is
- *                           said, a line each ("copy alloc 0123456789abcdef 71"; 101: it came to the next `step`), and this one goes on
+ *   IMPOMERO_TRAP=KIND@each the first of those that fail at each place, in a copy of the process that must end there; how it
+ *                           ended is said, a line each ("copy alloc 0123456789abcdef 71"; 101: it came to the next `step`), and
+ *                           this one goes on
  *   IMPOMERO_TRAP=count     nothing happens
  *   IMPOMERO_TRAP=list      nothing happens; each `step` and `sent` is said as it is passed ("point step: before importFileset"),
  *                           and at the end how often each place of the others was ("place alloc 0123456789abcdef 12")
