@@ -145,6 +145,8 @@ static const char *const migrations[] = {
 
     /* Does an image have a map annotation of its own, and which (0: none was made, or it had to go)? */
     "ALTER TABLE image ADD COLUMN own INTEGER NOT NULL DEFAULT 0; ALTER TABLE image ADD COLUMN map INTEGER NOT NULL DEFAULT 0;",
+    /* Cards of one user. */
+    "CREATE INDEX card_revision_user ON card_revision (user); CREATE INDEX card_by_revision ON card (revision);",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)
