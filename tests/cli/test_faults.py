@@ -221,6 +221,11 @@ def pin_wrongly(bed):
     (bed.state / 'known_servers').write_text(f'localhost:{bed.port} {"0" * 64}\n')
 
 
+def ask_by_another_name(bed):
+    """The certificate is vouched for, and made out to localhost: this address leads to it too."""
+    bed.env.update(OMERO_SERVER='0.0.0.0', IMPOMERO_SERVER_CA_FILE=str(bed.data / 'certificate.pem'))
+
+
 def with_ledger(change):
     """Change the ledger of an import that was done; one image more is to come."""
     def do(bed):
@@ -320,6 +325,8 @@ ROWS = [
     Row('another certificate', SERVER, ('localhost:', 'another certificate than before', 'SHA-256', 'compare'), make=another_certificate,
         mend=trust_again),
     Row('a certificate other than the pinned one', SERVER, ('localhost:', '0' * 64, 'compare'), make=pin_wrongly, mend=trust_again),
+    Row('a certificate for another host name', SERVER, ('0.0.0.0:', 'not for this host name', 'SHA-256', 'compare'), make=ask_by_another_name,
+        mend=env(OMERO_SERVER='localhost'), trap='password'),
     # a server that stops answering
     Row('silent at connect', SERVER, ('localhost:', 'connect', NOT_IN_TIME, LOOK), ('freeze-connect',)),
     Row('silent at the handshake', SERVER, ('localhost:', 'TLS handshake', NOT_IN_TIME, LOOK), ('freeze-tls',)),

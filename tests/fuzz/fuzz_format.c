@@ -13,20 +13,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FAMILY_SINGLE, FAMILY_TEXT, FAMILY_XML, FAMILY_BINARY, FAMILY_PAIR, FAMILY_TIFF };
 
-static const char *const names[][48] = {
+static const char *const names[][64] = {
     [FAMILY_SINGLE] = {
         "x", "x.lif", "x.czi", "x.png", "x.jpg", "x.oir", "x_00001", "x.pgm", "x.fits", "x.pcx", "x.bmp", "x.mrc",
         "x.map", "x.dm3", "x.dv", "x.ims", "x.raw", "x.avi", "x.sdt", "x.sld", "x.mov", "x.tga", "x.msr", "x.scn",
         "x.spe", "x.nii", "x.pic", "x.oib", "x.nd2", "x.jp2", "x.jpx", "x.csv", "x.lof", "x.bin", "x.dcm", "x.tif.gz",
-        "x.ids", "x.ets", "x.ipm", "x.spi",
+        "x.ids", "x.ets", "x.ipm", "x.spi", "x.bip", "x.gif", "x.dm2", "x.sif", "x.al3d", "x.mrw", "x.mng", "x.1sc",
+        "x.zvi", "x.ch5", "x.cxd", "x.ipw", "x.l2d", "x.png.gz", "x.dv.log", "x.r3d", "x.st", "x.txt",
     },
     [FAMILY_TEXT] = {"x.nd", "x.scan", "metadata.txt", "x_metadata.txt", "x.vms", "x.ndpis", "x.pattern", "x.htm", "x.txt",
                      "x Report.html"},
     [FAMILY_XML] = {"x.xdce", "x.xml", "x.xlef", "x.xlif", "x.afi", "x.omp2info", "x.tif_meta.xml", "experiment_descriptor.xml",
-                    "Index.idx.xml", "Index.xml", "x.companion.ome", "x.ome"},
+                    "Index.idx.xml", "Index.xml", "x.companion.ome", "x.ome",
+                    "acqusition.xml", "Index.ref.xml", "lse.xml", "x.xlcf"},
     [FAMILY_BINARY] = {"x.oif", "x.pty", "x.lei", "x.mvd2", "x.db", "x.mdb"},
     [FAMILY_PAIR] = {"x.hdr", "x.hed", "x.nhdr", "x.nrrd", "x.ics", "x.dat", "x.img", "x.inf", "x.spc", "x.pcoraw", "x.fake"},
-    [FAMILY_TIFF] = {"x.tif", "001.tif", "x.ome.tif", "x.lsm", "x.svs", "x.ndpi", "x.bif", "x.gel", "x.qptiff", "x"},
+    [FAMILY_TIFF] = {"x.tif", "001.tif", "x.ome.tif", "x.lsm", "x.svs", "x.ndpi", "x.bif", "x.gel", "x.qptiff", "x",
+                     "x.cif", "x.fff", "x.nef", "x.ims"},
 };
 
 /* A memory of one verdict and one list. */

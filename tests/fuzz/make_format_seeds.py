@@ -18,7 +18,7 @@ LONGEST = 8000
 
 def families(fuzz):
     with open(os.path.join(fuzz, 'fuzz_format.c'), encoding='utf-8') as file:
-        table = re.search(r'names\[\]\[48\] = \{(.*?)\n\};', file.read(), re.S).group(1)
+        table = re.search(r'names\[\]\[64\] = \{(.*?)\n\};', file.read(), re.S).group(1)
     for row in re.finditer(r'\[FAMILY_(\w+)\] = \{(.*?)\}', table, re.S):
         yield row.group(1).lower(), re.findall(r'"([^"]*)"', row.group(2))
 

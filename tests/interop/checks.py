@@ -10,7 +10,7 @@ import re
 import time
 
 import omero
-from fixture import PASSWORD, SHARED, TOP, sample, tiff
+from fixture import PASSWORD, SHARED, TOP, sample, tiff, toml
 from official import Person, annotation_ids, comments, files, pairs, shape, tags
 from omero.rtypes import rstring
 
@@ -289,6 +289,25 @@ def root_is_no_card_user(b):
     b.card('run/card.toml', f'Project {b.tag}', 'root')
     b.write('run/a.tif', tiff(1))
     b.import_share().must(1).says('root', 'refused|not allowed')
+
+
+@check
+def cards_act_for_whom_the_policy_of_their_root_lets_them(b):
+    project = f'Project {b.tag}'
+    for directory in 'alice', 'bob':
+        b.card(f'{directory}/card.toml', project, 'alice')
+        b.write(f'{directory}/{directory}.tif', tiff(1))
+    conf = os.path.join(b.dir, 'conf')
+    root = f'[[root]]\nname = "share"\npath = {toml(b.share)}\n'
+    with open(conf, 'w', encoding='utf-8') as f:
+        f.write(root)
+    b.impomero('import', f'--config={conf}', b.share).must(3).says('no policy says whom its cards may act for')
+    with open(conf, 'w', encoding='utf-8') as f:
+        f.write(root + 'policy = "list"\nallow = ["{user} = *"]\n')
+    b.impomero('import', f'--config={conf}', b.share).must(1).says('bob/', "does not name user 'alice'")
+    with Person(b.server, 'alice', PASSWORD) as alice:
+        equal([i.getName() for i in alice.images(project, 'alice')], ['alice.tif'], 'images')
+        equal([d.getName() for d in alice.datasets(project)], ['alice'], 'datasets')
 
 
 @check
