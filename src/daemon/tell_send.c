@@ -1,7 +1,6 @@
 /* The ways out: a program that is given text, and a POST. */
 #define CURL_DISABLE_TYPECHECK /* its functions are called by pointers of the same names */
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/late.h"
 #include "base/mem.h"
 #include "daemon/tell_inside.h"
 
@@ -121,31 +121,17 @@ static size_t drop(char *bytes, size_t size, size_t n, void *arg)
     X(curl_easy_init) X(curl_easy_setopt) X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_cleanup)               \
     X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all)
 
-struct curl_calls {
-#define X(call) typeof(&call) call;
-    CURL_CALLS(X)
-#undef X
-};
-
-/* libcurl brings two dozen libraries along, four MiB of memory: only for those who have a webhook.  Never unloaded. */
-static int load_curl(struct curl_calls *out, struct err *err)
-{
-    void *lib = dlopen("libcurl.so.4", RTLD_NOW);
-    bool all = lib;
-
-#define X(call) all = all && memcpy(&out->call, &(void *){dlsym(lib, #call)}, sizeof(void *)) && out->call;
-    CURL_CALLS(X)
-#undef X
-    return all ? 0 : err_set(err, REASON_LOST, 0, "webhook: libcurl cannot be loaded: %s", dlerror());
-}
+/* libcurl brings two dozen libraries along, four MiB of memory. */
+LATE_STRUCT(curl_calls, CURL_CALLS);
+LATE_NAMES(curl_names, CURL_CALLS);
 
 int tell_post(const char *url, const char *json, struct err *err)
 {
     struct curl_calls f = {0};
     long status = 0;
 
-    if (load_curl(&f, err) < 0)
-        return -1;
+    if (late_load("libcurl.so.4", curl_names, ARRAY_LEN(curl_names), &f, err) < 0)
+        return err_prefix(err, "webhook: ");
 
     CURL *c = f.curl_easy_init();
     struct curl_slist *headers = f.curl_slist_append(NULL, "Content-Type: application/json");

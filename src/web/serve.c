@@ -2,7 +2,6 @@
 #include "web/web.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,11 @@
 #include "base/listen.h"
 #include "web/answer.h"
 #include "web/guard.h"
+#include "web/mhd.h"
 
 enum { TICK_MS = 1000, IDLE_S = 10 };
+
+static struct mhd_calls mhd; /* filled in before the first page is served */
 
 /* A connection, since when it owes us a whole request or we owe it an answer. */
 struct caller {
@@ -213,6 +215,8 @@ static int listen_at(struct web *w, const struct listen_address *at, struct err 
 {
     unsigned flags = MHD_USE_EPOLL | (at->at.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
 
+    if (!MHD_start_daemon && late_load("libmicrohttpd.so.12", mhd_names, ARRAY_LEN(mhd_names), &mhd, err) < 0)
+        return -1;
     w->daemon = MHD_start_daemon(flags, (uint16_t)at->port, NULL, NULL, on_request, w, MHD_OPTION_SOCK_ADDR, &at->at,
                                  MHD_OPTION_CONNECTION_LIMIT, WEB_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                                  (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER_MAX,
