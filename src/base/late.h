@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 
-/* Load a library and find its functions: `calls` is a struct of n pointers to functions, in the order of their names.  It is never
- * unloaded.  -1: REASON_CONFIG, and nothing was written. */
+/* Load a library and find its functions: `calls` is a struct of n pointers to functions, in the order of their names.  It is
+ * never unloaded.  -1: REASON_CONFIG, and nothing was written. */
 int late_load(const char *library, const char *const *names, size_t n, void *calls, struct err *err);
 
 /* Such a struct, its names and its filling in, from a list X(FUNCTION) ... of functions that a header declares. */

@@ -123,16 +123,19 @@ static size_t chunk_of(const struct adopt_set *sets, size_t n)
     return i;
 }
 
-/* Only sets that are planned for a dataset, and were never sent. */
-static int find_sets(struct adopt *w, struct adopt_set **out, size_t *n, struct err *err)
+/* Only sets that are planned for a dataset, and were never sent.  At most `max` rows behind `*after` are looked at, 0: all; the
+ * last of them is `*after` then, 0 when there are no more. */
+static int find_sets(struct adopt *w, size_t max, int64_t *after, struct adopt_set **out, size_t *n, struct err *err)
 {
     const struct ledger_filter open = {.path = w->job->dir, .states = ((1u << N_LEDGER_STATES) - 1) & ~(1u << LEDGER_DONE),
-                                       .members = true};
+                                       .members = true, .after = *after, .max = max};
     const struct ledger_fileset *list;
     size_t found = 0;
 
     if (ledger_list(w->job->ledger, &open, w->a, &list, &found, err) < 0)
         return -1;
+    *after = max > 0 && found == max ? list[found - 1].id : 0;
+    *n = 0;
     *out = arena_alloc(w->a, found + 1, sizeof(**out));
     for (size_t i = 0; i < found; i++)
         if (list[i].call == LEDGER_CALL_NONE && list[i].dataset != 0 && list[i].gone_ms == 0)
@@ -263,10 +266,10 @@ static int run(struct adopt *w, struct err *err)
     struct ledger_synced counts;
     struct adopt_set *sets = NULL;
     size_t n = 0;
-    int64_t root;
+    int64_t root, all = 0;
 
     if (engine_place(w->job->settings, w->job->ledger, w->job->dir, w->a, &place, err) < 0 ||
-        scan_place(w->job->ledger, &place, &root, &counts, err) < 0 || find_sets(w, &sets, &n, err) < 0)
+        scan_place(w->job->ledger, &place, &root, &counts, err) < 0 || find_sets(w, 0, &all, &sets, &n, err) < 0)
         return -1;
     if (w->job->mode == ADOPT_REBUILD && each_user(w, sets, n, learn, err) < 0)
         return -1;
@@ -296,15 +299,29 @@ int adopt_run(const struct adopt_job *job, struct adopt_counts *out, struct err 
     return r;
 }
 
-int adopt_count(const struct adopt_job *job, struct sessions *sessions, struct adopt_counts *out, struct err *err)
+/* A part at a time, for a service holds on to all the memory that it ever needed at once. */
+static int count_part(const struct adopt_job *job, struct sessions *sessions, int64_t *after, struct adopt_counts *out,
+                      struct err *err)
 {
+    enum { PART = 1000 };
     AUTO(arena_freep) struct arena *a = arena_new();
     struct adopt w = {.job = job, .counts = out, .a = a, .sessions = sessions};
     struct adopt_set *sets = NULL;
     size_t n = 0;
 
+    return find_sets(&w, PART, after, &sets, &n, err) < 0 ? -1 : each_user(&w, sets, n, look_at_user, err);
+}
+
+int adopt_count(const struct adopt_job *job, struct sessions *sessions, struct adopt_counts *out, struct err *err)
+{
+    int64_t after = 0;
+
     *out = (struct adopt_counts){0};
-    return find_sets(&w, &sets, &n, err) < 0 ? -1 : each_user(&w, sets, n, look_at_user, err);
+    do {
+        if (count_part(job, sessions, &after, out, err) < 0)
+            return -1;
+    } while (after > 0);
+    return 0;
 }
 
 bool adopt_is_little(const struct adopt_counts *counts, const char *dir, struct err *why)

@@ -1,5 +1,5 @@
-/* libmicrohttpd, loaded when a page is served: with the libraries that it brings along it takes two MiB.  Its functions go by their
- * own names. */
+/* libmicrohttpd, loaded when a page is served: with the libraries that it brings along it takes two MiB.  Its functions go by
+ * their own names. */
 #pragma once
 
 #include <microhttpd.h>
