@@ -134,7 +134,7 @@ class Tell(Bench):
         self.tell('webhook = "http://localhost:1/"')
         process = self.start(LD_LIBRARY_PATH=str(self.top))
         self.wait_for(lambda: 'tell.failed' in self.log())
-        self.assertRegex(self.log(), r'way="webhook".*'libcurl.so.4' cannot be loaded: ')
+        self.assertRegex(self.log(), r"way=.webhook.*'libcurl.so.4' cannot be loaded: ")
         self.stop(process)
 
     def test_more_than_the_limit_are_counted(self):
