@@ -75,6 +75,8 @@ static void read_card(sqlite3_stmt *st, struct arena *a, struct ledger_card *c)
                               .id = sql_num(st, 7), .root_id = sql_num(st, 8), .told = sql_num(st, 9) != 0};
 }
 
+enum { CARDS_SORTED = 1000 };
+
 /* Where the order of the list would lead the planner through all of it, the index is named. */
 #define CARDS(index)                                                                                                          \
     "SELECT c.path, c.reason, c.line, c.text, c.revision, c.since_ms, r.path, c.id, c.root, c.told FROM card c" index          \
@@ -86,6 +88,8 @@ static void read_card(sqlite3_stmt *st, struct arena *a, struct ledger_card *c)
 
 static const char cards_troubled[] = CARDS("") CARDS_AFTER " AND c.reason <> 'none'" CARDS_MOST;
 static const char cards_all[] = CARDS("") CARDS_AFTER CARDS_MOST;
+static const char cards_of_many[] =
+    CARDS("") CARDS_AFTER " AND EXISTS (SELECT 1 FROM card_revision v WHERE v.id = c.revision AND v.user = ?3)" CARDS_MOST;
 static const char cards_of_user[] =
     CARDS(" INDEXED BY card_by_revision")
     CARDS_AFTER " AND c.revision IN (SELECT id FROM card_revision WHERE user = ?3)" CARDS_MOST;
@@ -95,13 +99,24 @@ static const char cards_below[] =
 static const char cards_of_roots[] =
     CARDS("") CARDS_AFTER " AND c.root IN (SELECT id FROM root WHERE path = ?3 OR (path >= ?4 AND path < ?5))" CARDS_MOST;
 
+/* The cards of a user are sorted; of one who has very many, a page is soon found in the order of all. */
+static int start_user(struct ledger *l, const struct ledger_card_filter *f, int64_t max, sqlite3_stmt **st, struct err *err)
+{
+    int64_t n = 0;
+
+    if (sql_int(l, &n, err, "SELECT count(*) FROM (SELECT 1 FROM card_revision WHERE user = ?1 LIMIT ?2)", "ti", f->user,
+                (int64_t)CARDS_SORTED) < 0)
+        return -1;
+    return sql_start(l, st, err, n < CARDS_SORTED ? cards_of_user : cards_of_many, "iit", f->after, max, f->user);
+}
+
 static int start_cards(struct ledger *l, const struct ledger_card_filter *f, struct arena *a, sqlite3_stmt **st, struct err *err)
 {
     int64_t max = f->max ? (int64_t)f->max : INT64_C(-1);
     struct below b;
 
     if (f->user)
-        return sql_start(l, st, err, cards_of_user, "iit", f->after, max, f->user);
+        return start_user(l, f, max, st, err);
     if (!f->path)
         return sql_start(l, st, err, f->all ? cards_all : cards_troubled, "ii", f->after, max);
     if (below_find(l, f->path, a, &b, err) < 0)

@@ -235,6 +235,41 @@ static void cards_and_datasets_come_in_pages(void **state)
     bed_end(&b);
 }
 
+/* Of a user with very many cards the pages are the same, found in another way. */
+static void many_cards_of_one_user_come_in_pages(void **state)
+{
+    enum { MANY = 1100 };
+    static struct ledger_revision revisions[MANY];
+    static struct ledger_card cards[MANY];
+    const struct ledger_card *found;
+    struct ledger_scan scan = {.cards = cards, .n_cards = MANY};
+    struct ledger_synced out;
+    struct bed b;
+    size_t n = 0, seen = 0, of_eve = 0;
+
+    (void)state;
+    bed_begin(&b);
+    for (size_t i = 0; i < MANY; i++) {
+        revisions[i] = (struct ledger_revision){.sha256 = arena_printf(b.a, "s%zu", i), .project = "P", .comment = "",
+                                                .user = i % 50 == 7 ? "eve" : "adam"};
+        cards[i] = (struct ledger_card){.path = arena_printf(b.a, "%04zu.toml", i), .text = "", .revision = &revisions[i]};
+    }
+    scan.root = b.root;
+    assert_ok(ledger_sync(b.l, &scan, &out, &b.err), &b.err);
+    struct ledger_card_filter f = {.user = "adam", .max = 300};
+    do {
+        assert_ok(ledger_cards(b.l, &f, b.a, &found, &n, &b.err), &b.err);
+        for (size_t i = 0; i < n; i++, seen++)
+            assert_string_equal(found[i].revision->user, "adam");
+        f.after = n > 0 ? found[n - 1].id : 0;
+    } while (n == f.max);
+    f = (struct ledger_card_filter){.user = "eve"};
+    assert_ok(ledger_cards(b.l, &f, b.a, &found, &of_eve, &b.err), &b.err);
+    assert_int_equal(of_eve, 22);
+    assert_int_equal(seen, MANY - of_eve);
+    bed_end(&b);
+}
+
 static void events_go_backwards(void **state)
 {
     const struct ledger_event *events;
@@ -294,6 +329,7 @@ int main(void)
         cmocka_unit_test(members_are_cut_and_that_is_said),
         cmocka_unit_test(counts_by_state_dataset_and_hour),
         cmocka_unit_test(cards_and_datasets_come_in_pages),
+        cmocka_unit_test(many_cards_of_one_user_come_in_pages),
         cmocka_unit_test(events_go_backwards),
         cmocka_unit_test(trouble_is_kept_until_it_is_over),
     };
