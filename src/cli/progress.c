@@ -179,7 +179,7 @@ void progress_tell(void *arg, const struct engine_event *event)
     static void (*const on[])(struct progress *, const struct engine_event *) = {
         [ENGINE_ROOT_AWAY] = on_away, [ENGINE_SETTLING] = on_settling, [ENGINE_BEGIN] = on_begin,
         [ENGINE_BYTES] = on_bytes,    [ENGINE_DONE] = on_done,         [ENGINE_FOLLOWED] = on_followed,
-        [ENGINE_BEHIND] = NULL,
+        [ENGINE_SESSIONS] = NULL, /* the last one: others are not shown either */
     };
     struct progress *p = arg;
 
