@@ -163,10 +163,25 @@ static bool detect_in_place(struct format_look *look, const struct place_rule *p
     return false;
 }
 
+static bool same_end(char glob, char c)
+{
+    return glob == '*' || (glob | 32) == (c | 32);
+}
+
+/* Quickly: nearly no file lies in such a place. */
+static bool may_lie_there(const struct tree_entry *e, const struct place_rule *place)
+{
+    const char *glob = place->name;
+    bool may = glob[1] == '\0' ? memchr(e->path, '.', e->dir_len) != NULL
+                               : same_end(glob[0], e->name[0]) && same_end(glob[strlen(glob) - 1], e->name[strlen(e->name) - 1]);
+
+    return may && strcasestr(e->path, place->needs);
+}
+
 static bool detect_place(struct format_look *look, struct format_verdict *said)
 {
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
-        if (!(look->official && places[i].mine_only) && strcasestr(look->entry->path, places[i].needs) &&
+        if (!(look->official && places[i].mine_only) && may_lie_there(look->entry, &places[i]) &&
             detect_in_place(look, &places[i], said))
             return true;
     return false;

@@ -1,9 +1,12 @@
 #include "format/xml.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/ceilings.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -25,11 +28,29 @@ static void on_entity(void *user, const char *name, int is_parameter, const char
     XML_StopParser(*(XML_Parser *)user, XML_FALSE);
 }
 
+static unsigned long salt_of_process;
+
+static void draw_salt(void)
+{
+    if (getrandom(&salt_of_process, sizeof(salt_of_process), 0) != (ssize_t)sizeof(salt_of_process) || salt_of_process == 0)
+        salt_of_process = (unsigned long)clock_mono_ns() | 1;
+}
+
+/* Drawn once: expat asks the system for each parser, of which there may be one a file. */
+static unsigned long salt(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, draw_salt);
+    return salt_of_process;
+}
+
 XML_Parser xml_parser_new(const char *encoding, void *user, XML_StartElementHandler on_start, XML_EndElementHandler on_end)
 {
     static const XML_Memory_Handling_Suite memory = {never_null, never_null_again, free};
     XML_Parser xml = XML_ParserCreate_MM(encoding, &memory, NULL);
 
+    (void)XML_SetHashSalt(xml, salt());
     XML_SetUserData(xml, user);
     XML_SetElementHandler(xml, on_start, on_end);
     XML_SetEntityDeclHandler(xml, on_entity);
