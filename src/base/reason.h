@@ -65,7 +65,7 @@ enum reason_who { WHO_NOBODY, WHO_RESEARCHER, WHO_ADMIN, WHO_DEVELOPER };
     X(DEACTIVATED, "deactivated", WAIT, ADMIN, "the user's account is switched off", "switch it on, or mend the card")         \
     X(TARGET_GONE, "target-gone", FINAL, RESEARCHER, "the dataset was deleted or moved in OMERO", "ask by impomero retry")     \
     X(TARGET_MOVED, "target-moved", FINAL, RESEARCHER, "the card names another project, user or group than before",            \
-      "move the images in OMERO, or change the card back")                                                                    \
+      "give the commands that the text names, or change the card back")                                                       \
     X(REPOSITORY_FULL, "repository-full", WAIT, ADMIN, "OMERO's repository is full", "make room on the server")                \
     X(DB_READ_ONLY, "db-read-only", WAIT, ADMIN, "OMERO's database takes no changes", "look at the server")                    \
     X(SERVER_BUSY, "server-busy", WAIT, NOBODY, "the server asks to try again later", "nothing: it is tried again")            \

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/target_moved.h"
 #include "omero/annotate.h"
 #include "omero/origin.h"
 
@@ -89,12 +90,6 @@ enum om_parent target_kind(const struct ledger_dataset *d)
     return d->kind == LEDGER_KIND_SCREEN ? OM_SCREEN : OM_DATASET;
 }
 
-static int moved(const struct ledger_dataset *d, const char *what, const char *then, const char *now, struct err *err)
-{
-    return err_set(err, REASON_TARGET_MOVED, 0, "the card of '%s' names the %s '%s', and its images went to '%s'", dir_of(d),
-                   what, now, then);
-}
-
 /* Known of this run? */
 static bool is_vouched(struct engine *e, int64_t row)
 {
@@ -136,19 +131,17 @@ static int vouch(struct engine *e, struct om_client *c, const struct ledger_data
     return 0;
 }
 
-static int check_made(struct engine *e, const struct session *s, const struct ledger_dataset *d, struct err *err)
+enum { MADE_ANEW = 1 }; /* the row was changed: it is to be read again */
+
+static int check_made(struct engine *e, const struct session *s, const struct ledger_dataset *d, struct arena *a, struct err *err)
 {
     struct om_client *c = s->client;
 
     if (strcmp(d->server, s->server) != 0)
         return err_set(err, REASON_TARGET_GONE, 0, "the %s of '%s' was made on another OMERO server",
                        ledger_kind_name(d->kind), dir_of(d));
-    if (d->owner_id != c->who.user_id)
-        return moved(d, "user", d->made_user, d->user, err);
-    if (d->group_id != c->who.group_id)
-        return moved(d, "group", d->made_group, c->who.group_name, err);
-    if (strcmp(d->made_project, d->project) != 0)
-        return moved(d, "project", d->made_project, d->project, err);
+    if (!target_is_meant(c, d))
+        return target_moved(e, s, d, a, err) < 0 ? -1 : MADE_ANEW;
     if (om_target_check(c, target_kind(d), d->omero_id, d->owner_id, d->group_id, err) < 0)
         return -1;
     return vouch(e, c, d, err);
@@ -200,7 +193,12 @@ int target_need(struct engine *e, struct session *s, int64_t dataset, struct are
 {
     if (read_row(e, dataset, a, d, err) < 0)
         return -1;
-    if ((*d)->omero_id)
-        return check_made(e, s, *d, err);
+    if ((*d)->omero_id) {
+        int r = check_made(e, s, *d, a, err);
+
+        if (r == MADE_ANEW)
+            r = read_row(e, dataset, a, d, err) < 0 ? -1 : check_made(e, s, *d, a, err);
+        return r == 0 ? 0 : -1;
+    }
     return find_or_make(e, s, *d, err) < 0 ? -1 : read_row(e, dataset, a, d, err);
 }

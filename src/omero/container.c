@@ -223,15 +223,14 @@ int om_alive(struct om_client *c, enum om_parent kind, const int64_t *ids, size_
     return 0;
 }
 
-int om_dataset_in_project(struct om_client *c, int64_t dataset, int64_t project, struct err *err)
+int om_project_link(struct om_client *c, int64_t dataset, int64_t project, int64_t *link, struct err *err)
 {
     const struct om_arg args[] = {om_arg_long("d", dataset), om_arg_long("p", project)};
     const struct om_query q = {.hql = "select l.id from ProjectDatasetLink l where l.parent.id = :p and l.child.id = :d",
                                .cols = "l",
                                .n_args = 2,
                                .args = args};
-    int64_t link;
-    int r = om_query_long(c, &q, &link, err);
+    int r = om_query_long(c, &q, link, err);
 
-    return r < 0 ? -1 : r == 0;
+    return r == OM_NO_ROW ? OM_ABSENT : r;
 }

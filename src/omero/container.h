@@ -49,5 +49,5 @@ int om_target_look(struct om_client *c, enum om_parent kind, int64_t id, struct 
 int om_target_check(struct om_client *c, enum om_parent kind, int64_t id, int64_t owner, int64_t group, struct err *err);
 /* Which of these objects (numbers that rise) does the session's group hold, as far as its user sees?  `there` has n places. */
 int om_alive(struct om_client *c, enum om_parent kind, const int64_t *ids, size_t n, bool *there, struct err *err);
-/* Is it linked to that project?  1 yes, 0 no. */
-int om_dataset_in_project(struct om_client *c, int64_t dataset, int64_t project, struct err *err);
+/* The link by which it lies in that project.  0, or OM_ABSENT. */
+int om_project_link(struct om_client *c, int64_t dataset, int64_t project, int64_t *link, struct err *err);

@@ -199,6 +199,44 @@ class Adopt(Served):
         self.stop(process)
         self.assertNotIn('root.held', self.said())
 
+    # --- a card that names another project or user ---
+
+    def change_card(self, old, new):
+        with open(self.path('gut', 'gut.toml'), encoding='utf-8') as f:
+            text = f.read()
+        self.assertIn(old, text)
+        with open(self.path('gut', 'gut.toml'), 'w', encoding='utf-8') as f:
+            f.write(text.replace(old, new))
+
+    def moved(self):
+        said = self.json('import', status=1)
+        self.assertEqual([(p['reason'], said['imported']) for p in said['problems']], [('target-moved', [])])
+        return said['problems'][0]['text']
+
+    def test_a_project_that_changed_is_told_with_commands_and_followed_when_a_person_did_it(self):
+        self.json('import')
+        self.before = self.shown()
+        self.change_card('project = "Intestine"', 'project = "Colon"')
+        self.assertRegex(self.moved(), r"as bob: omero obj new Project name='Colon' .*; omero obj new ProjectDatasetLink parent=Project:NUMBER "
+                               r"child=Dataset:\d+; omero delete ProjectDatasetLink:\d+; impomero retry$")
+        self.assertEqual(self.shown(), self.before)
+        self.in_omero("update Project set name = 'Colon' where name = 'Intestine'")  # another way to the same end
+        self.run_it('retry')
+        self.assertEqual(len(self.json('import')['followed']), 1)
+        shutil.copyfile(self.path('gut', 'stained', 'section.jpg'), self.path('gut', 'later.jpg'))
+        self.assertEqual([f['path'] for f in self.json('import')['imported']], ['gut/later.jpg'])
+        self.assertEqual(self.shown().count('dataset '), self.before.count('dataset '))
+
+    def test_a_project_of_a_hostile_name_is_in_no_command(self):
+        self.json('import')
+        self.change_card('project = "Intestine"', "project = \"x'; touch /tmp/x #\"")
+        self.assertIn("name='ITS NAME'", self.moved())
+
+    def test_a_user_that_changed_is_told_with_commands(self):
+        self.json('import')
+        self.change_card('user = "bob"', 'user = "alice"')
+        self.assertRegex(self.moved(), r"; as an administrator: omero chown 'alice' Dataset:\d+; impomero retry$")
+
     # --- two ledgers ---
 
     def test_a_dataset_of_another_ledger_is_refused_until_it_is_adopted(self):

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """`impomero watch`, `retry` and `forget` beside a server that is not there: test_watch.py IMPOMERO"""
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -66,6 +68,17 @@ class Bench(unittest.TestCase):
         self.assertTrue(soon(lambda: 'root.watched' in self.log() or 'root.away' in self.log(), True), self.log())
         return process
 
+    def listed(self):
+        with contextlib.closing(sqlite3.connect(self.top / 'state' / 'ledger.db')) as db:
+            return [os.fsdecode(p) for (p,) in db.execute("select path from fileset where state = 'ready' and gone_ms is null order by path")]
+
+    def known(self):
+        self.put('c.toml', CARD)
+        self.put('a.tif', tiff())
+        process = self.watch(self.tree)
+        self.assertEqual(soon(self.counts, {'ready': 1}), {'ready': 1}, self.log())
+        return process
+
     def stop(self, process, number=signal.SIGTERM):
         began = time.monotonic()
         process.send_signal(number)
@@ -125,22 +138,42 @@ class Watch(Bench):
         self.assertEqual(self.impomero('watch', self.top / 'none').returncode, self.impomero('import', self.top / 'none').returncode)
 
     def test_a_ledger_belongs_to_one_engine(self):
-        process = self.watch(self.tree)
-        for command in ('watch', 'import'):
-            done = self.impomero(command, self.tree)
-            self.assertEqual(done.returncode, 6)
-            self.assertIn(f'process {process.pid} since', done.stderr)
-        self.stop(process)
-
-
-class Requests(Bench):
-    def known(self):
         self.put('c.toml', CARD)
         self.put('a.tif', tiff())
         process = self.watch(self.tree)
         self.assertEqual(soon(self.counts, {'ready': 1}), {'ready': 1}, self.log())
-        return process
+        for command in ('watch', 'import', 'adopt', 'ledger rebuild'):
+            done = self.impomero(*command.split(), self.tree)
+            self.assertEqual(done.returncode, 6, command)
+            self.assertIn(f'process {process.pid} since', done.stderr)
+        self.stop(process)
 
+    def test_others_read_and_ask_beside_the_engine_and_each_other(self):
+        process = self.known()
+        commands = [('status',), ('where', self.tree / 'a.tif'), ('plan', self.tree), ('retry', self.tree)] * 3
+        running = [subprocess.Popen([IMPOMERO, *map(str, c)], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                   for c in commands]
+        for command, one in zip(commands, running):
+            said = ''.join(one.communicate(timeout=60))
+            self.assertEqual(one.returncode, 0, (command, said))
+        self.assertEqual(self.counts(), {'ready': 1})
+        self.stop(process)
+
+    def test_what_happened_while_it_was_off_is_seen_at_its_start(self):
+        self.put('d/c.toml', CARD)
+        self.put('d/a.tif', tiff())
+        self.put('d/b.tif', tiff())
+        self.stop(self.watch(self.tree))
+        os.rename(self.tree / 'd', self.tree / 'moved')
+        (self.tree / 'moved' / 'b.tif').unlink()
+        self.put('e/c.toml', CARD)
+        self.put('e/new.tif', tiff())
+        process = self.watch(self.tree)
+        self.assertEqual(soon(self.listed, ['e/new.tif', 'moved/a.tif']), ['e/new.tif', 'moved/a.tif'], self.log())
+        self.stop(process)
+
+
+class Requests(Bench):
     def test_without_a_ledger_there_is_nothing_to_ask_for(self):
         for args in (('retry',), ('forget', self.tree)):
             done = self.impomero(*args)

@@ -201,12 +201,14 @@ static void a_dataset_is_held_against_what_it_was(void **state)
 static void a_link_to_the_project_is_told(void **state)
 {
     (void)state;
+    int64_t link = 0;
     struct err err;
 
     rows = fake_rows(f.mem, "l", 1, 4);
-    assert_int_equal(om_dataset_in_project(f.client, 9, 5, &err), 1);
+    assert_ok(om_project_link(f.client, 9, 5, &link, &err), &err);
+    assert_int_equal(link, 4);
     rows = fake_rows(f.mem, "l", 0);
-    assert_int_equal(om_dataset_in_project(f.client, 9, 5, &err), 0);
+    assert_int_equal(om_project_link(f.client, 9, 5, &link, &err), OM_ABSENT);
 }
 
 int main(void)
