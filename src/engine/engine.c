@@ -351,7 +351,7 @@ static void show_trouble(struct loop *l, const struct err *why)
         l->in_trouble = why != NULL;
 }
 
-/* It worked again, or nothing is left that would show whether it does. */
+/* After handing out: it worked again, or nothing is left that would show whether it does. */
 static void look_past_trouble(struct loop *l)
 {
     bool over = l->e->troubles == 0 || (all_free(l->e) && l->due_ms == 0 && l->due_card_ms == 0);
@@ -510,9 +510,8 @@ static int turn(struct loop *l, bool *over, struct err *err)
     if (clock_wall_ms() >= l->ledger_until_ms)
         r = take_news(l, err);
     pthread_mutex_lock(&e->mutex);
-    if (r == 0 && e->trouble.why == REASON_NONE && clock_wall_ms() >= l->pause_until_ms && (r = reclaim(l, err)) == 0)
-        r = hand_out(l, err);
-    if (r == 0 && clock_wall_ms() >= l->pause_until_ms)
+    if (r == 0 && e->trouble.why == REASON_NONE && clock_wall_ms() >= l->pause_until_ms && (r = reclaim(l, err)) == 0 &&
+        (r = hand_out(l, err)) == 0)
         look_past_trouble(l);
     if (r < 0)
         r = endure(l, err);
