@@ -14,6 +14,7 @@
 #define OM_BATCH 5000u              /* links a save or delete: a real server takes 3 s for that many */
 #define OM_PAIR_MAX 2600u           /* bytes of a map's key or value; the server's index refuses 2,704 */
 #define OM_FILESET_FILES_MAX 100000u /* files of one fileset; a Zarr of that many is beyond what a server digests in one call */
+#define OM_ENTRY_BYTES 64u          /* of importFileset for one file beside its path: about 20 were measured */
 #define OM_BLOCK_LEAST (1u << 20)   /* bytes of a file in one write; official clients send 5,000,000 */
 #define OM_BLOCK_MOST (32u << 20)   /* half of the message that a server takes; 62 MiB were seen to work */
 #define OM_UPLOAD_BYTES (64u << 20) /* blocks of one set's files under way: two for each file */

@@ -1,6 +1,5 @@
 #include "omero/handle.h"
 
-
 #include "base/clock.h"
 
 static const int64_t first_pause_ns = 100 * NS_PER_MS, longest_pause_ns = 2 * NS_PER_S, slice_ns = 200 * NS_PER_MS;
@@ -30,6 +29,18 @@ int om_handle_ask(struct om_client *c, struct om_wait *w, struct arena *mem, con
     if (!w->failed_ns && has_failed(status))
         w->failed_ns = clock_mono_ns();
     return OM_HANDLE_BUSY;
+}
+
+int om_handle_look(struct om_client *c, const struct om_wait *w, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct om_cmd_status *status;
+
+    if (om_cmd_handle_get_status(&c->caller, w->handle, mem, &status, err) < 0)
+        return -1;
+    if (has_failed(status))
+        return OM_HANDLE_FAILED;
+    return status && status->stop_time > 0 ? 0 : OM_HANDLE_BUSY;
 }
 
 int om_handle_pause(int64_t *pause_ns, int (*keep_on)(void *arg, struct err *err), void *arg, struct err *err)

@@ -3,7 +3,7 @@
 
 #include "omero/client.h"
 
-enum { OM_HANDLE_BUSY = 1 };
+enum { OM_HANDLE_BUSY = 1, OM_HANDLE_FAILED };
 
 /* A handle whose answer is waited for. */
 struct om_wait {
@@ -15,6 +15,11 @@ struct om_wait {
  * moment later as a rule; one that has none after 10 s never will (an import whose start failed inside the server):
  * REASON_SERVER_ERROR. */
 int om_handle_ask(struct om_client *c, struct om_wait *w, struct arena *mem, const struct om_cmd_response **out, struct err *err);
+
+/* Ask whether it has ended, without its answer, which may be larger than a message can be: 0 it went well, OM_HANDLE_BUSY,
+ * OM_HANDLE_FAILED (om_handle_ask has its words), or -1.  Only for commands whose work is saved step by step, as an import's
+ * is: a handle says that its steps have ended a moment before a transaction around them is. */
+int om_handle_look(struct om_client *c, const struct om_wait *w, struct err *err);
 
 /* Pauses between two questions: 0.1 s growing to 2 s; `*pause_ns` begins at 0.  `keep_on` (or NULL) is asked every 0.2 s. */
 int om_handle_pause(int64_t *pause_ns, int (*keep_on)(void *arg, struct err *err), void *arg, struct err *err);

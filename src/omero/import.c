@@ -93,6 +93,20 @@ static int check_distinct(const char *const *paths, size_t n, struct arena *mem,
     return 0;
 }
 
+/* The server's router cuts the connection of a client that sends it more. */
+static int check_size(const char *const *paths, size_t n, struct err *err)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += strlen(paths[i]) + OM_ENTRY_BYTES;
+    if (bytes <= ICE_MESSAGE_MAX)
+        return 0;
+    err_set(err, REASON_TOO_LARGE, 0, "a set of %zu files, whose paths have %zu MiB: a server takes them in one message of %u MiB", n,
+            bytes >> 20, ICE_MESSAGE_MAX >> 20);
+    return err_hint(err, "give its directories shorter names, or lay it nearer to the root; nothing was sent");
+}
+
 static int clean_paths(const struct om_import_plan *plan, struct arena *mem, const char ***out, struct err *err)
 {
     const char **paths = arena_alloc(mem, plan->n_files, sizeof(*paths));
@@ -103,7 +117,7 @@ static int clean_paths(const struct om_import_plan *plan, struct arena *mem, con
             return -1;
         paths[i] = arena_str(mem, clean);
     }
-    if (check_distinct(paths, plan->n_files, mem, err) < 0)
+    if (check_distinct(paths, plan->n_files, mem, err) < 0 || check_size(paths, plan->n_files, err) < 0)
         return -1;
     *out = paths;
     return 0;
@@ -263,6 +277,7 @@ int om_import_start(struct om_client *c, const struct om_import_plan *plan, stru
 
     AUTO(om_import_endp) struct om_import *imp = import_new(c, plan->n_files);
 
+    imp->token = arena_str(imp->mem, plan->token);
     if (suggest_algorithm(imp, plan->algorithm, err) < 0 || import_fileset(imp, plan, err) < 0)
         return err_prefix(err, "begin the import: ");
     *out = STEAL(imp);

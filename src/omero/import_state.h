@@ -13,9 +13,10 @@ struct om_import {
     bool *touched;                /* an upload of this file has begun once */
     bool placed;                  /* there may be links: nothing is written to any file of it any more */
     const char *algorithm;
+    const char *token;
     const struct ice_proxy *process; /* NULL = closed */
     struct om_wait wait;             /* its handle is NULL before verifyUpload */
-    bool answered;                   /* the handle has given its answer: it may be closed */
+    bool answered;                   /* the import has ended: its handle may be closed */
     bool failed;                     /* its answer is that the import failed */
     int64_t fileset;
 };

@@ -51,16 +51,6 @@ static const struct om_original_file *saved_file(struct arena *mem)
     return o;
 }
 
-static const struct om_cmd_request *request(struct arena *mem)
-{
-    struct om_grid_import_request *r = om_object_new(mem, &om_grid_import_request_class);
-    struct om_fileset_job_link *link = om_object_new(mem, &om_fileset_job_link_class);
-
-    link->parent = om_object_ref(mem, &om_fileset_class, 99);
-    r->activity = link;
-    return (const struct om_cmd_request *)r;
-}
-
 static const struct om_cmd_response *response(struct arena *mem)
 {
     if (server.says == SAYS_DONE)
@@ -80,7 +70,8 @@ static const struct om_cmd_status *status(struct arena *mem)
     static const int32_t failed[] = {OM_CMD_STATE_FAILURE, OM_CMD_STATE_CANCELLED};
     struct om_cmd_status *s = om_object_new(mem, &om_cmd_status_class);
 
-    if (server.says == SAYS_FAILURE)
+    s->stop_time = server.says != SAYS_NOTHING;
+    if (server.says == SAYS_FAILURE || server.says == SAYS_ERR)
         s->flags = (struct om_cmd_state_list){.n = 2, .at = failed};
     return s;
 }
@@ -88,7 +79,7 @@ static const struct om_cmd_status *status(struct arena *mem)
 static void query(const void *in, struct om_rtype_seq_seq *out, struct arena *mem)
 {
     if (strstr(fake_hql(in), "UploadJob"))
-        *out = fake_rows(mem, "l", server.n_filesets, 98, 99);
+        *out = fake_rows(mem, "l", server.n_filesets, 99, 98);
     else if (strstr(fake_hql(in), "WellSample"))
         *out = fake_rows(mem, "ls", 0);
     else if (strstr(fake_hql(in), "originalFileLinks"))
@@ -141,8 +132,6 @@ static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_o
         return fake_throw(f, &om_checksum_validation_exception_class, REASON_CHECKSUM, "bytes", err);
     else if (op == &om_grid_import_process_verify_upload_op)
         *(const struct ice_proxy **)out = ice_proxy_make(mem, "handle", "", NULL, 0);
-    else if (op == &om_cmd_handle_get_request_op)
-        *(const struct om_cmd_request **)out = request(mem);
     else if (op == &om_cmd_handle_get_response_op)
         *(const struct om_cmd_response **)out = response(mem);
     else if (op == &om_cmd_handle_get_status_op)

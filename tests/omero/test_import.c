@@ -83,6 +83,7 @@ static void verify(void)
     int64_t fileset = 0;
     struct err err;
 
+    server.n_filesets = 1;
     assert_ok(start("/a", NULL, &err), &err);
     assert_ok(upload_abc(&err), &err);
     assert_ok(om_import_verify(imp, &fileset, &err), &err);
@@ -117,6 +118,7 @@ static void a_mismatch_starts_nothing_and_can_be_mended(void **state)
     assert_ok(upload_abc(&err), &err);
     assert_fails(om_import_verify(imp, &fileset, &err), &err, REASON_CHECKSUM);
     server.bad_verify = false;
+    server.n_filesets = 1;
     assert_ok(upload_abc(&err), &err);
     assert_ok(om_import_verify(imp, &fileset, &err), &err);
 }
@@ -141,6 +143,52 @@ static void a_running_import_is_running_and_a_done_one_has_images(void **state)
     assert_int_equal(r.n_images, 2);
     assert_string_equal(r.images[1].name, "two");
     assert_int_equal(r.images[1].series, 1);
+}
+
+/* Both grow with the set, and can be larger than a message may be. */
+static void neither_request_nor_answer_of_a_good_import_is_asked_for(void **state)
+{
+    (void)state;
+    struct om_import_result r;
+    struct err err;
+
+    verify();
+    server.says = SAYS_DONE;
+    server.n_images = 1;
+    assert_ok(poll_once(&r, &err), &err);
+    assert_int_equal(fake_count(&fake, "getRequest"), 0);
+    assert_int_equal(fake_count(&fake, "getResponse"), 0);
+}
+
+static void a_set_whose_paths_do_not_fit_into_a_message_is_refused_before_anything_is_sent(void **state)
+{
+    (void)state;
+    enum { N = 20000, EACH = 3500 }; /* 70 MB of paths */
+    struct om_import_file *files = arena_alloc(test_mem, N, sizeof(*files));
+    const struct om_import_plan plan = {.n_files = N, .files = files, .token = "t"};
+    struct err err;
+
+    for (size_t i = 0; i < N; i++)
+        files[i].client_path = arena_printf(test_mem, "/%0*zu", EACH, i);
+    assert_fails(om_import_start(fake.client, &plan, &imp, &err), &err, REASON_TOO_LARGE);
+    assert_int_equal(fake_count(&fake, "importFileset"), 0);
+    assert_non_null(strstr(err.text, "20000 files"));
+    assert_non_null(strstr(err.hint, "shorter"));
+}
+
+static void a_set_of_20000_files_is_one_message(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    struct om_import_file *files = arena_alloc(test_mem, N, sizeof(*files));
+    const struct om_import_plan plan = {.n_files = N, .files = files, .token = "t"};
+    struct err err;
+
+    for (size_t i = 0; i < N; i++)
+        files[i].client_path = arena_printf(test_mem, "/%0*zu", 200, i);
+    assert_ok(om_import_start(fake.client, &plan, &imp, &err), &err);
+    assert_int_equal(fake_count(&fake, "importFileset"), 1);
+    assert_int_equal(server.n_entries, N);
 }
 
 static void success_without_images_is_a_failure(void **state)
@@ -254,11 +302,11 @@ static void a_job_is_found_by_its_token_in_all_groups(void **state)
     assert_int_equal(om_import_find(fake.client, "t", &id, &err), OM_ABSENT);
     server.n_filesets = 1;
     assert_int_equal(om_import_find(fake.client, "t", &id, &err), 0);
-    assert_int_equal(id, 98);
+    assert_int_equal(id, 99);
     assert_int_equal(fake.groups[0], OM_GROUP_ALL);
     server.n_filesets = 2;
     assert_fails(om_import_find(fake.client, "t", &id, &err), &err, REASON_UNKNOWN_OUTCOME);
-    assert_ok(om_import_log_size(fake.client, 98, &size, &err), &err);
+    assert_ok(om_import_log_size(fake.client, 99, &size, &err), &err);
     assert_int_equal(size, -1);
 }
 
@@ -289,6 +337,9 @@ int main(void)
         T(an_upload_is_verified_once_and_only_when_complete),
         T(a_mismatch_starts_nothing_and_can_be_mended),
         T(a_running_import_is_running_and_a_done_one_has_images),
+        T(neither_request_nor_answer_of_a_good_import_is_asked_for),
+        T(a_set_whose_paths_do_not_fit_into_a_message_is_refused_before_anything_is_sent),
+        T(a_set_of_20000_files_is_one_message),
         T(success_without_images_is_a_failure),
         T(omeros_words_are_handed_on),
         T(a_failure_without_an_answer_ends_after_a_moment),
