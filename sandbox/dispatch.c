@@ -160,6 +160,12 @@ static bool is_member(const struct viewer *v, int64_t group)
     return g && (g->member || v->admin);
 }
 
+/* A session that a group's owner has made for a member. */
+static bool is_group_sudo(const struct call *c)
+{
+    return c->session->sudoer >= 0 && !viewer_load(c->server->store, c->mem, c->session->sudoer, GROUP_ALL)->admin;
+}
+
 static int login(struct call *c)
 {
     const char *wanted = call_context(c, "omero.group");
@@ -169,6 +175,8 @@ static int login(struct call *c)
     c->group = c->session->group;
     if (wanted && wanted[0] && end && *end == '\0')
         c->group = number;
+    if (c->group != c->session->group && is_group_sudo(c))
+        return call_throw(c, &om_security_violation_class, "Group-sudo session cannot change context!");
     c->viewer = viewer_load(c->server->store, c->mem, c->session->user, c->group);
     if (c->group != GROUP_ALL && !is_member(c->viewer, c->group))
         return call_throw(c, &om_security_violation_class, "User %lld is not a member of group %lld and cannot login",

@@ -153,6 +153,14 @@ static const char *joined(struct arena *mem, const struct toml_node *list)
     return text;
 }
 
+/* Of the groups that the user is in. */
+static void make_owner(struct store *s, int64_t id, const struct toml_node *groups)
+{
+    for (size_t i = 0; groups && i < groups->n_items; i++)
+        (void)store_run(s, "update GroupExperimenterMap set owner = 1 where child = ? and parent = ?", "ii", id,
+                        people_group(s, groups->items[i].text ? groups->items[i].text : ""));
+}
+
 static int add_memberships(struct store *s, int64_t id, const struct toml_node *user, struct err *err)
 {
     const struct toml_node *groups = toml_get(user, "groups"), *active = toml_get(user, "active");
@@ -165,6 +173,7 @@ static int add_memberships(struct store *s, int64_t id, const struct toml_node *
                            name);
         people_add_member(s, group, id);
     }
+    make_owner(s, id, toml_get(user, "owner_of"));
     if (!active || active->type != TOML_BOOL || active->boolean)
         people_add_member(s, GROUP_USER, id);
     return 0;

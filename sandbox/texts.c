@@ -53,8 +53,8 @@ static const struct text texts[] = {
      "select id from Session where closed is null and userAgent in ('OMERO.sudo', 'impomero')"},
     {"select s.uuid from Session s where s.id = :s and s.closed is null", "s",
      "select uuid from Session where id = :s and closed is null"},
-    {"select s.id from Session s where s.id = :s and s.closed is null", "l",
-     "select id from Session where id = :s and closed is null"},
+    {"select s.id from Session s where s.id = :s and s.closed is not null", "l",
+     "select id from Session where id = :s and closed is not null"},
 
     /* containers */
     {"select new map(p.id as c0, p as c1_details_permissions) from Project p where p.name = :n and p.details.owner.id = :o "

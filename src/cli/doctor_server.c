@@ -107,12 +107,17 @@ static int login(struct doctor *d, struct finding *f, struct err *err)
 
 static int rights(struct doctor *d, struct finding *f, struct err *err)
 {
-    if (!d->admin->who.may_sudo) {
+    const struct om_who *who = &d->admin->who;
+
+    if (!who->may_sudo && who->n_owned == 0) {
         err_set(err, REASON_NO_RIGHT, 0, "user '%s' may not act for others", d->admin->who.user_name);
-        return err_hint(err, "give it the privilege Sudo (a restricted administrator with nothing else will do), or name another "
-                             "by --user");
+        return err_hint(err, "give it the privilege Sudo (a restricted administrator with nothing else will do), make it an "
+                             "owner of the group, or name another by --user");
     }
-    doctor_say(f, "%s may act for others (privilege Sudo)", d->admin->who.user_name);
+    if (who->may_sudo)
+        doctor_say(f, "%s may act for others (privilege Sudo)", who->user_name);
+    else
+        doctor_say(f, "%s may act for the members of the groups it owns (%zu)", who->user_name, who->n_owned);
     return 0;
 }
 

@@ -52,7 +52,7 @@ static int find(struct engine *e, struct om_client *c, const struct ledger_files
     if (r < 0)
         return -1;
     out->over = answered;
-    if (!answered && sessions_is_over(e->sessions, f->session_id, &out->over, err) < 0)
+    if (!answered && sessions_is_over(e->sessions, c, f->session_id, &out->over, err) < 0)
         return -1;
     if (r == OM_ABSENT && out->over && !answered)
         r = om_import_find(c, f->job, fileset, err);

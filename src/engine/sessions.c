@@ -73,9 +73,9 @@ static int learn_server(struct sessions *s, struct om_client *admin, struct err 
 
 static int check_admin(struct sessions *s, struct om_client *admin, struct err *err)
 {
-    if (!admin->who.may_sudo) {
+    if (!admin->who.may_sudo && admin->who.n_owned == 0) {
         err_set(err, REASON_LOGIN, 0, "user '%s' may not act for others in OMERO", s->settings->server.user);
-        return err_hint(err, "name an administrator with the privilege Sudo by --user or server.user");
+        return err_hint(err, "name an administrator with the privilege Sudo by --user or server.user, or the owner of the group");
     }
     return learn_server(s, admin, err);
 }
@@ -95,6 +95,16 @@ static int need_admin(struct sessions *s, struct err *err)
 
 /* --- users' --- */
 
+/* The owner of a group acts for its members there, and nowhere else. */
+static int may_act(const struct sessions *s, const struct om_user *user, const char *group, struct err *err)
+{
+    if (om_who_may_act(&s->admin->who, om_user_group(user, group)->id))
+        return 0;
+    err_set(err, REASON_NO_RIGHT, 0, "user '%s' may act for others in the groups it owns, and '%s' is none of them",
+            s->settings->server.user, group);
+    return err_hint(err, "make it an owner of the group, or an administrator with the privilege Sudo");
+}
+
 /* -1: the user's matter when `*for_all` stays false. */
 static int judge(struct sessions *s, const char *user, const char *group, struct arena *mem, const char **name, bool *for_all,
                  struct err *err)
@@ -112,7 +122,7 @@ static int judge(struct sessions *s, const char *user, const char *group, struct
     }
     ask.known = u == OM_ABSENT ? NULL : &known;
     ask.group_known = g == 0;
-    return policy_may(&ask, name, err);
+    return policy_may(&ask, name, err) < 0 ? -1 : may_act(s, &known, *name, err);
 }
 
 static struct session *take_idle(struct sessions *s, const char *user, const char *group)
@@ -244,11 +254,11 @@ void sessions_tidy(struct sessions *s)
     pthread_mutex_unlock(&s->mutex);
 }
 
-int sessions_is_over(struct sessions *s, int64_t session_id, bool *over, struct err *err)
+int sessions_is_over(struct sessions *s, struct om_client *own, int64_t session_id, bool *over, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
     const struct om_arg args[] = {om_arg_long("s", session_id)};
-    const struct om_query q = {.hql = "select s.id from Session s where s.id = :s and s.closed is null",
+    const struct om_query q = {.hql = "select s.id from Session s where s.id = :s and s.closed is not null",
                                .cols = "l",
                                .n_args = 1,
                                .args = args};
@@ -258,9 +268,9 @@ int sessions_is_over(struct sessions *s, int64_t session_id, bool *over, struct 
     int r = need_admin(s, err);
 
     if (r == 0)
-        r = om_query(s->admin, &q, mem, &rows, err);
+        r = om_query(s->admin->who.may_sudo ? s->admin : own, &q, mem, &rows, err);
     if (r == 0)
-        *over = rows.n == 0;
+        *over = rows.n > 0;
     pthread_mutex_unlock(&s->mutex);
     return r;
 }

@@ -38,5 +38,6 @@ void sessions_tidy(struct sessions *s);
 /* How many of users are open.  Never waits. */
 int64_t sessions_open(struct sessions *s);
 
-/* Is a session of an earlier try over, by its number?  Nothing of it can still be under way then. */
-int sessions_is_over(struct sessions *s, int64_t session_id, bool *over, struct err *err);
+/* Is a session of an earlier try over, by its number?  Nothing of it can still be under way then.  `own`: a session of the same
+ * user, who is asked where the administrator is not shown it (a group's owner). */
+int sessions_is_over(struct sessions *s, struct om_client *own, int64_t session_id, bool *over, struct err *err);

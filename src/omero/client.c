@@ -84,8 +84,20 @@ static bool has_text(const struct om_api_string_set *set, const char *text)
     return false;
 }
 
+bool om_who_may_act(const struct om_who *who, int64_t group)
+{
+    for (size_t i = 0; i < who->n_owned; i++)
+        if (who->owned[i] == group)
+            return true;
+    return who->may_sudo;
+}
+
 static void fill_who(struct om_client *c, const struct om_sys_event_context *ec)
 {
+    int64_t *owned = arena_alloc(c->mem, ec->leader_of_groups.n, sizeof(*owned));
+
+    if (ec->leader_of_groups.n)
+        memcpy(owned, ec->leader_of_groups.at, ec->leader_of_groups.n * sizeof(*owned));
     c->who = (struct om_who){
         .user_id = ec->user_id,
         .group_id = ec->group_id,
@@ -96,6 +108,8 @@ static void fill_who(struct om_client *c, const struct om_sys_event_context *ec)
         .group_perms = ec->group_permissions ? perms_text(c->mem, ec->group_permissions->perm1) : "",
         .is_admin = ec->is_admin,
         .may_sudo = ec->is_admin && has_text(&ec->admin_privileges, "Sudo"),
+        .n_owned = ec->leader_of_groups.n,
+        .owned = owned,
     };
 }
 
@@ -158,7 +172,8 @@ int64_t om_client_group(struct om_client *c, int64_t group)
 {
     int64_t before = c->group;
 
-    c->group = group;
+    if (!c->bound)
+        c->group = group;
     return before;
 }
 

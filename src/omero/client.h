@@ -44,7 +44,12 @@ struct om_who {
     const char *group_perms;                          /* "rw----", "rwr---", "rwra--", "rwrw--" */
     bool is_admin;
     bool may_sudo; /* a full administrator, or a restricted one with the privilege Sudo */
+    size_t n_owned;       /* groups whose owner the user is: in them, they may act for the members */
+    const int64_t *owned; /* by number; live as long as the session */
 };
+
+/* May it open sessions of others in that group? */
+bool om_who_may_act(const struct om_who *who, int64_t group);
 
 enum om_service { OM_QUERY, OM_UPDATE, OM_ADMIN, OM_SESSIONS, OM_CONFIG, OM_RESOURCES, OM_N_SERVICES };
 
@@ -73,6 +78,7 @@ struct om_client {
     const struct ice_proxy *repository; /* ManagedRepository, asked for by import.c */
     struct om_who who;
     int64_t group;                 /* omero.group of every call, or OM_GROUP_OWN */
+    bool bound;                    /* to the session's group: a group's owner has opened it */
     const char *file_mode;         /* omero.fs.mode of the calls to come ("r"), or NULL */
     int64_t stopped_ns;            /* when server->stop was seen to be true; 0 = not yet */
     int64_t until_ns;              /* no call waits past this; CLOCK_NEVER as a rule */
@@ -104,7 +110,8 @@ void om_client_closep(struct om_client **s);
 /* Call the factory's keepAlive if that was a minute ago or more; OMERO ends a session after 10 idle minutes. */
 int om_client_keep_alive(struct om_client *c, struct err *err);
 
-/* Set omero.group of the calls to come; returns the one before. */
+/* Set omero.group of the calls to come; returns the one before.  In a session that a group's owner has opened it stays as it is:
+ * the server refuses every other ("Group-sudo session cannot change context!", OMERO.server 5.6.17), all groups included. */
 int64_t om_client_group(struct om_client *c, int64_t group);
 
 /* The proxy of a service, asked for at its first use. */

@@ -102,7 +102,7 @@ static int check_size(const char *const *paths, size_t n, struct err *err)
         bytes += strlen(paths[i]) + OM_ENTRY_BYTES;
     if (bytes <= ICE_MESSAGE_MAX)
         return 0;
-    err_set(err, REASON_TOO_LARGE, 0, "a set of %zu files, whose paths have %zu MiB: a server takes them in one message of %u MiB", n,
+    err_set(err, REASON_TOO_LARGE, 0, "a set of %zu files with paths of %zu MiB: a server takes them in one message of %u MiB", n,
             bytes >> 20, ICE_MESSAGE_MAX >> 20);
     return err_hint(err, "give its directories shorter names, or lay it nearer to the root; nothing was sent");
 }

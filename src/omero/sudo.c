@@ -173,6 +173,7 @@ int om_sudo_open(struct om_client *admin, const char *user, const char *group, s
         close_by_uuid(admin, uuid);
         return name_it(user, group, NULL, err);
     }
+    (*out)->bound = !admin->who.may_sudo;
     return 0;
 }
 

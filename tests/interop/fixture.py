@@ -19,6 +19,8 @@ PROGRAM = os.environ.get('IMPOMERO') or os.path.join(TOP, 'build', 'src', 'cli',
 PASSWORD = 'secret'
 GROUPS = {'lab': 'rwra--', 'priv': 'rw----', 'shared_rw': 'rwrw--', 'ro': 'rwr---', 'elsewhere': 'rwra--'}
 PEOPLE = {'alice': ['lab', 'shared_rw', 'ro'], 'bob': ['lab', 'shared_rw', 'ro', 'priv'], 'carol': ['priv'], 'dave': ['lab']}
+PRIVILEGES = ['Chgrp', 'Chown', 'DeleteFile', 'DeleteManagedRepo', 'DeleteOwned', 'DeleteScriptRepo', 'ModifyGroup', 'ModifyGroupMembership',
+              'ModifyUser', 'ReadSession', 'Sudo', 'WriteFile', 'WriteManagedRepo', 'WriteOwned', 'WriteScriptRepo']
 logging.getLogger('omero').setLevel(logging.CRITICAL)  # what is refused is a check's matter
 
 
@@ -66,6 +68,11 @@ class Server:
             admin.addGroups(user, missing)
         return user
 
+    def ensure_owner(self, group, user):
+        if not any(m.parent.name.val == group and m.owner.val for m in user.copyGroupExperimenterMap()):
+            admin = self.root.getAdminService()
+            admin.setGroupOwner(admin.lookupGroup(group), user)
+
     def ensure_administrator(self, name, privileges):
         """An administrator with these privileges and no others."""
         admin = self.root.getAdminService()
@@ -84,7 +91,9 @@ class Server:
             self.ensure_group(group, permissions)
         for name, groups in PEOPLE.items():
             self.ensure_user(name, groups, active=name != 'dave')
+        self.ensure_owner('lab', self.ensure_user('olga', ['lab']))
         self.ensure_administrator('importer', ['Sudo'])
+        self.ensure_administrator('nosudo', [p for p in PRIVILEGES if p != 'Sudo'])
 
 
 def experimenter(name):
@@ -123,6 +132,7 @@ class Bench:
         self.dir = tempfile.mkdtemp(prefix='impomero-system-')
         self.share = os.path.join(self.dir, 'share ' + self.tag)
         self.state = os.path.join(self.dir, 'state')
+        self.administrator = ('root', server.password)  # who logs in for the program
         os.makedirs(self.share)
 
     def close(self):
@@ -150,7 +160,7 @@ class Bench:
 
     def env(self, more=None):
         return {**os.environ, 'OMERO_SERVER': self.server.host, 'OMERO_PORT': str(self.server.port),
-             'OMERO_ROOT_PASSWORD': self.server.password, 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, **(more or {})}
+             'OMERO_ROOT_USER': self.administrator[0], 'OMERO_ROOT_PASSWORD': self.administrator[1], 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, **(more or {})}
 
     def impomero(self, *args, env=None, timeout=600):
         return Run(subprocess.run([PROGRAM, *args], env=self.env(env), stdin=subprocess.DEVNULL,
