@@ -366,6 +366,8 @@ ROWS = [
     Row('a ledger that is read-only', STATE, ('/state', ('read-only', 'ermission denied'), 'ledger'), make=with_ledger(make_read_only), mend=make_writable),
     Row('a ledger that is damaged', STATE, ('ledger.db', 'damaged', 'backup', 'never delete'), make=with_ledger(spoil), mend=restore),
     Row('a ledger that is cut short', STATE, ('ledger.db', 'damaged', 'backup', 'never delete'), make=with_ledger(cut), mend=restore),
+    Row('a ledger that is empty', STATE, ('ledger.db', 'it is empty, and was not', 'ledger rebuild'),
+        make=with_ledger(lambda bed, path: path.write_bytes(b'')), mend=restore),
     Row('a ledger that is no database', STATE, ('ledger.db', 'no database', 'backup'),
         make=with_ledger(lambda bed, path: path.write_bytes(b'x' * 5000)), mend=restore),
     Row('a ledger of a newer version', STATE, ('ledger.db', 'version 9999', 'newer impomero'), make=pragma('user_version = 9999'), mend=restore),
