@@ -51,53 +51,46 @@ static void begin_list(struct list *l, const char *name, bool first)
     l->n = 0;
 }
 
-static void put_member(FILE *out, const char *name, const char *value)
+/* `before` is what stands before the value, its name included: a literal, for there are a million of them. */
+static void put_value(struct list *l, const char *before, const char *value)
 {
-    fprintf(out, "\"%s\": ", name);
-    js_print_text(out, value);
+    fputs(before, l->out);
+    js_print_text(l->out, value);
 }
 
-static void next_object(struct list *l, const char *first, const char *value)
+static void put_first(struct list *l, const char *before, const char *value)
 {
     fputs(l->n++ ? ",\n{" : "\n{", l->out);
-    put_member(l->out, first, value);
+    put_value(l, before, value);
 }
 
-static void next_member(struct list *l, const char *name, const char *value)
+static void put_files(struct list *l, const struct format_group *g)
 {
-    fputs(", ", l->out);
-    put_member(l->out, name, value);
-}
-
-static void put_files(FILE *out, const struct format_group *g)
-{
-    fputs(", \"files\": [", out);
-    for (size_t i = 0; i < g->n_members; i++) {
-        fputs(i > 0 ? ", " : "", out);
-        js_print_text(out, g->members[i]->path);
-    }
-    fputc(']', out);
+    fputs(", \"files\": [", l->out);
+    for (size_t i = 0; i < g->n_members; i++)
+        put_value(l, i > 0 ? ", " : "", g->members[i]->path);
+    fputc(']', l->out);
 }
 
 static void put_group(struct list *l, const struct format_group *g)
 {
-    next_object(l, "target", g->members[0]->path);
-    put_files(l->out, g);
-    next_member(l, "kind", g->plate ? "plate" : "image");
+    put_first(l, "\"target\": ", g->members[0]->path);
+    put_files(l, g);
+    put_value(l, ", \"kind\": ", g->plate ? "plate" : "image");
     if (g->reader)
-        next_member(l, "format", simple_name(g->reader));
-    next_member(l, "reader", g->reader);
-    next_member(l, "name", g->format);
+        put_value(l, ", \"format\": ", simple_name(g->reader));
+    put_value(l, ", \"reader\": ", g->reader);
+    put_value(l, ", \"name\": ", g->format);
     fputc('}', l->out);
 }
 
 static void put_left_out(struct list *l, const char *path, const char *word, const struct format_group *g)
 {
-    next_object(l, "path", path);
-    next_member(l, "reason", word);
-    next_member(l, "code", reason_row(g->why)->name);
-    next_member(l, "format", g->format);
-    next_member(l, "text", g->text);
+    put_first(l, "\"path\": ", path);
+    put_value(l, ", \"reason\": ", word);
+    put_value(l, ", \"code\": ", reason_row(g->why)->name);
+    put_value(l, ", \"format\": ", g->format);
+    put_value(l, ", \"text\": ", g->text);
     fputc('}', l->out);
 }
 

@@ -8,7 +8,7 @@
 
 void names_begin(struct names *list)
 {
-    *list = (struct names){.strings = arena_new()};
+    *list = (struct names){0};
 }
 
 void names_clear(struct names *list)
@@ -17,6 +17,13 @@ void names_clear(struct names *list)
     free(list->at);
     free(list->slots);
     *list = (struct names){0};
+}
+
+const char *names_str(struct names *list, const char *text)
+{
+    if (!list->strings)
+        list->strings = arena_new(); /* most lists stay empty */
+    return arena_str(list->strings, text);
 }
 
 static size_t hash_of(const char *s)
@@ -66,7 +73,7 @@ void names_add(struct names *list, const char *name, const char *more)
     }
     grow_slots(list);
     list->at = mem_grow(list->at, list->n, &list->cap, sizeof(*list->at));
-    list->at[list->n++] = (struct format_name){arena_str(list->strings, name), arena_str(list->strings, more)};
+    list->at[list->n++] = (struct format_name){names_str(list, name), names_str(list, more)};
     *slot_of(list, name) = list->n;
 }
 

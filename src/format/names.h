@@ -22,7 +22,7 @@ struct format_names {
 
 /* A list under way.  Ended by names_clear, kept or not. */
 struct names {
-    struct arena *strings;
+    struct arena *strings; /* NULL while there are none */
     struct format_name *at;
     size_t n, cap;
     size_t *slots; /* hash of the names: index + 1 */
@@ -33,6 +33,8 @@ struct names {
 void names_begin(struct names *list);
 void names_clear(struct names *list);
 
+/* A copy of a text that lives as long as the list. */
+const char *names_str(struct names *list, const char *text);
 /* The kept copy of a name that is in the list, or NULL. */
 const char *names_find(struct names *list, const char *name);
 /* Once; an empty name is none. */

@@ -77,7 +77,7 @@ static void open_uuid(struct ome_parser *p, const char **atts)
         return;
     p->has_uuid = p->in_uuid = true;
     p->uuid_len = 0;
-    p->file = names_find(&p->names, file) ? NULL : arena_str(p->names.strings, file);
+    p->file = names_find(&p->names, file) ? NULL : names_str(&p->names, file);
 }
 
 static const struct {
