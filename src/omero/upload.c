@@ -65,14 +65,21 @@ static int progress(struct lane *l, struct err *err)
     return l->source.progress ? l->source.progress(l->source.progress_arg, l->answered, err) : 0;
 }
 
-/* Grow the blocks while the way there and back is a large part of a write. */
+/* Grow the blocks while the way there and back is a large part of a write: to what would take LANE_TRIPS of it if a write's time
+ * were all for its bytes.  It is not, so that the answer is never too large, and right after two or three blocks. */
 static void note_write(struct lane *l)
 {
     struct lane_pace *p = l->pace;
-    bool full = (size_t)l->write.length >= p->block;
+    int64_t took = clock_mono_ns() - l->asked_ns, aim = LANE_TRIPS * p->trip_ns;
+    size_t length = (size_t)l->write.length;
 
-    if (full && clock_mono_ns() - l->asked_ns < LANE_TRIPS * p->trip_ns)
-        p->block = p->block * 2 < p->most ? p->block * 2 : p->most;
+    if (length < OM_BLOCK_LEAST || took >= aim)
+        return;
+
+    double better = (double)length * (double)aim / (double)(took > 0 ? took : 1);
+
+    if (better > (double)p->block)
+        p->block = better < (double)p->most ? (size_t)better : p->most;
 }
 
 static int take_write(struct lane *l, struct err *err)
