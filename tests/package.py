@@ -92,8 +92,8 @@ def again(service):
     service.hear('^WATCHDOG=1$')
     time.sleep(5)
     assert service.process.poll() is None
-    shown = subprocess.run(['chroot', ROOT, 'env', '-i', 'STATE_DIRECTORY=/var/lib/impomero', '/usr/bin/impomero', 'status', '--json'],
-                           capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(['chroot', ROOT, 'env', '-i', '/usr/bin/impomero', 'status', '--json'], check=True,
+                           capture_output=True, text=True).stdout
     assert {c['state']: c['n'] for c in json.loads(shown)['counts']} == {'done': 7}, shown
 
 

@@ -172,10 +172,10 @@ static void say_dataset(struct cli *cli, const struct answer *q, const struct le
     AUTO(mem_freep) char *dir = str_show(dir_of(q, d));
     AUTO(mem_freep) char *name = str_show(d->name);
 
-    fprintf(cli->out, "%s\n  %s ", dir, d->kind == LEDGER_KIND_SCREEN ? "Screen" : "Dataset");
+    fprintf(cli->out, "%s\n  %s", dir, d->kind == LEDGER_KIND_SCREEN ? "Screen" : "Dataset");
     if (d->omero_id)
-        fprintf(cli->out, ":%lld ", (long long)d->omero_id);
-    fprintf(cli->out, "'%s'%s, project '%s', user %s%s%s%s\n  identity %s\n", name, d->omero_id ? "" : " (not made yet)",
+        fprintf(cli->out, ":%lld", (long long)d->omero_id);
+    fprintf(cli->out, " '%s'%s, project '%s', user %s%s%s%s\n  identity %s\n", name, d->omero_id ? "" : " (not made yet)",
             d->made_project ? d->made_project : d->project, d->made_user ? d->made_user : d->user, d->made_group ? " (" : "",
             d->made_group ? d->made_group : "", d->made_group ? ")" : "", d->uuid);
 }

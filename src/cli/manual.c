@@ -154,7 +154,10 @@ static void messages_section(void)
 
 static void messages_markdown(void)
 {
-    puts("| message | what it means | who can act | what to do | what impomero does |\n|---|---|---|---|---|");
+    puts("# Messages\n\nThe word that `impomero status`, the log and JSON give as the reason why something waits or is held,"
+         " what it means, and\nwhat to do.  `impomero explain FILE` and `impomero card check FILE` say more of one file or"
+         " card.\n\n"
+         "| message | what it means | who can act | what to do | what impomero does |\n|---|---|---|---|---|");
     for (int i = REASON_NONE + 1; i < N_REASONS; i++) {
         const struct reason_row *r = reason_row((enum reason)i);
         static const char *const does[] = {"tries again at once", "waits and tries again", "leaves it until something changes"};

@@ -28,7 +28,7 @@ int reach_login(const struct settings *s, const struct om_server *server, struct
 {
     if (!s->server.password) {
         err_set(err, REASON_CONFIG, 0, "no password is known for OMERO's user '%s'", s->server.user);
-        return err_hint(err, "set OMERO_ROOT_PASSWORD, or name a file by server.password_file");
+        return err_hint(err, "put it in a file 'password' beside the configuration, or set OMERO_ROOT_PASSWORD");
     }
     return om_client_login(out, server, s->server.user, s->server.password, NULL, err);
 }

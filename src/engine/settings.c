@@ -311,7 +311,7 @@ int settings_load(struct settings *out, const char *config_path, const char *con
     if (read_sources(&s, path, config_path != NULL, env, options, n_options, err) < 0)
         return -1;
     conf_fill(s.conf, CONF_GLOBAL, CONF_NO_ROOT, &s);
-    if (choose_state_dir(&s, env, err) < 0 || settings_secrets(&s, env, err) < 0 || fill_roots(&s, err) < 0 ||
+    if (choose_state_dir(&s, env, err) < 0 || settings_secrets(&s, path, env, err) < 0 || fill_roots(&s, err) < 0 ||
         check_policies(&s, err) < 0)
         return -1;
     *out = s;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/listen.h"
 #include "base/mem.h"
@@ -28,18 +29,19 @@ void settings_wipe(char *secret)
     free(secret);
 }
 
-/* A secret of the configuration: the value itself, a file whose first line it is, a credential of the service manager. */
+/* A secret of the configuration: the value itself, a file whose first line it is, a credential of the service manager, a file
+ * beside the configuration that may be read. */
 struct secret {
     const char *what;
     size_t value, file;  /* offsets in struct settings */
-    const char *file_key, *credential;
+    const char *file_key, *credential, *beside;
 };
 
 static const struct secret password = {"password", offsetof(struct settings, server.password),
                                        offsetof(struct settings, server.password_file), "server.password_file",
-                                       "impomero.password"};
+                                       "impomero.password", "password"};
 static const struct secret token = {"token", offsetof(struct settings, web.token), offsetof(struct settings, web.token_file),
-                                    "web.token_file", "impomero.web-token"};
+                                    "web.token_file", "impomero.web-token", "web-token"};
 
 static const char **text_at(struct settings *s, size_t offset)
 {
@@ -85,18 +87,29 @@ static const struct conf_key *key_at(size_t offset)
     return NULL;
 }
 
-static int find_secret(struct settings *s, const struct secret *k, char **owned, const char *const *env, struct err *err)
+/* Is there more than an empty line?  The unit gives that where nobody gave anything. */
+static bool holds_something(const char *path)
 {
-    const char *credentials = settings_env(env, "CREDENTIALS_DIRECTORY");
-    AUTO(mem_freep) char *credential = credentials ? mem_printf("%s/%s", credentials, k->credential) : NULL;
-    const char **value = text_at(s, k->value);
     struct stat st;
+
+    return path && access(path, R_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 1;
+}
+
+static int find_secret(struct settings *s, const struct secret *k, char **owned, const char *config_path, const char *const *env,
+                       struct err *err)
+{
+    const char *credentials = settings_env(env, "CREDENTIALS_DIRECTORY"), *slash = strrchr(config_path, '/');
+    AUTO(mem_freep) char *credential = credentials ? mem_printf("%s/%s", credentials, k->credential) : NULL;
+    AUTO(mem_freep) char *beside = mem_printf("%.*s%s", slash ? (int)(slash - config_path) + 1 : 0, config_path, k->beside);
+    const char **value = text_at(s, k->value);
 
     if (*value)
         return check_secret_place(k, conf_get(s->conf, key_at(k->value), CONF_NO_ROOT), err);
     const char *path = *text_at(s, k->file);
-    if (!path && credential && stat(credential, &st) == 0 && st.st_size > 1) /* an empty line: none is given there */
+    if (!path && holds_something(credential))
         path = credential;
+    if (!path && holds_something(beside))
+        path = beside;
     if (path && read_secret(k->what, path, owned, err) < 0)
         return -1;
     *value = *owned;
@@ -122,9 +135,10 @@ static int check_web(const struct settings *s, struct err *err)
     return err_hint(err, "name a file with one by web.token_file, or listen on 127.0.0.1");
 }
 
-int settings_secrets(struct settings *s, const char *const *env, struct err *err)
+int settings_secrets(struct settings *s, const char *config_path, const char *const *env, struct err *err)
 {
-    if (find_secret(s, &password, &s->password_owned, env, err) < 0 || find_secret(s, &token, &s->token_owned, env, err) < 0)
+    if (find_secret(s, &password, &s->password_owned, config_path, env, err) < 0 ||
+        find_secret(s, &token, &s->token_owned, config_path, env, err) < 0)
         return -1;
     return check_web(s, err);
 }

@@ -7,5 +7,5 @@
 const char *settings_env(const char *const *env, const char *name);
 
 /* Password and token, and whether the page may be served without one. */
-int settings_secrets(struct settings *s, const char *const *env, struct err *err);
+int settings_secrets(struct settings *s, const char *config_path, const char *const *env, struct err *err);
 void settings_wipe(char *secret); /* and free; NULL is fine */

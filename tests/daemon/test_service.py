@@ -138,8 +138,7 @@ class Service(Bench):
     AT_THE_NEXT_START = {'server.host': '"127.0.0.1"', 'server.port': '1', 'server.ca_file': '"/nonexistent.pem"',
                          'server.plain_tcp': 'true', 'server.allow_anonymous': 'true', 'server.timeout': '7', 'state': '"/nonexistent"',
                          'workers': '3', 'trace': '"wire"', 'web.listen': '"127.0.0.1:0"', 'web.token': '"0123456789abcdef"',
-                         'web.token_file': '"{top}/credentials/impomero.password"', 'web.hosts': '["a.example"]',
-                         'web.omero_web': '"http://localhost/"'}
+                         'web.token_file': '"{top}/web-token"', 'web.hosts': '["a.example"]', 'web.omero_web': '"https://a.example"'}
     AT_ONCE = {'server.user': '"importer"', 'server.password': '"other"', 'server.password_file': '"{top}/credentials/impomero.password"',
                'uploads': '5', 'import.deadline': '100', 'grouping.helper': '"/bin/false"', 'grouping.helper_timeout': '5',
                'in_place.paths': '"/a=/b"', 'tell.on': '"trouble"', 'tell.command': '"/bin/true"', 'tell.webhook': '"http://localhost:1/"',
@@ -164,6 +163,7 @@ class Service(Bench):
         self.assertEqual(outside, set(self.AT_THE_NEXT_START) | set(self.AT_ONCE))
         good = self.conf.read_text()
         self.conf.chmod(0o600)
+        (self.top / 'web-token').write_text('0123456789abcdef\n')
         process = self.start()
         self.hear('^STATUS=0 under way; since the start 3 imported')
         for key, value in {**self.AT_THE_NEXT_START, **self.AT_ONCE}.items():

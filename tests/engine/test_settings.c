@@ -104,6 +104,7 @@ static void the_password_comes_from_the_first_place_that_has_one(void **state)
         {named, "X=", "from file"},
         {"", "X=", "from credential"},
     };
+    const char *const no_credential[] = {"HOME=/h", NULL};
     struct err err = ERR_INIT;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -112,10 +113,16 @@ static void the_password_comes_from_the_first_place_that_has_one(void **state)
         assert_ok(load(&s, cases[i].toml, env, &err), &err);
         assert_string_equal(s.server.password, cases[i].password);
     }
+    AUTO(settings_clear) struct settings beside = {0};
+    assert_ok(load(&beside, "", no_credential, &err), &err);
+    assert_string_equal(beside.server.password, "from file");
+
     AUTO(mem_freep) char *empty = put("impomero.password", "\n", 0600);
+    AUTO(mem_freep) char *empty_too = put("password", "\n", 0600);
     const char *const env[] = {"HOME=/h", variable, NULL};
     AUTO(settings_clear) struct settings without = {0};
     assert_non_null(empty);
+    assert_non_null(empty_too);
     assert_ok(load(&without, "", env, &err), &err);
     assert_null(without.server.password);
 
@@ -146,6 +153,7 @@ static void a_password_file_must_be_there_and_hold_one(void **state)
 
     assert_fails(load(&s, named, only_home, &err), &err, REASON_CONFIG);
     assert_fails(load(&s, "[server]\npassword_file = \"/nonexistent/p\"\n", only_home, &err), &err, REASON_CONFIG);
+    assert_int_equal(unlink(empty), 0);
 }
 
 static void roots_are_cleaned_found_and_apart(void **state)
