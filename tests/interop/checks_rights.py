@@ -53,6 +53,7 @@ def the_owner_of_a_group_is_told_that_it_may_not_delete(b):
     with Person(b.server, 'alice', PASSWORD) as alice:
         equal(len(alice.images(project, dataset)), 2, 'images')
     b.administrator = ('importer', PASSWORD)
+    b.impomero('retry')
     b.import_share().must(0)
 
 
