@@ -163,6 +163,7 @@ static int each_user(struct adopt *w, struct adopt_set *sets, size_t n, for_user
             }
             if (run != NULL && w->job->mode != ADOPT_COUNT)
                 adopt_unclear(w, sets[from].f, 0, &why);
+            w->counts->unasked += to - from;
             continue;
         }
         r = run(w, sets + from, to - from, err);

@@ -24,6 +24,7 @@ struct adopt_finding {
 
 struct adopt_counts {
     size_t looked; /* filesets that the ledger has not sent */
+    size_t unasked; /* beside them: of users who cannot be acted for now */
     size_t there;  /* of these, a file of that path and owner is in OMERO */
     size_t taken, unclear, datasets, doubted;
 };

@@ -30,7 +30,7 @@ static int ask(struct engine *e, const struct engine_place *place, int64_t root,
 
     if (adopt_count(&job, e->sessions, &counts, err) < 0)
         return -1;
-    if (counts.looked == 0)
+    if (counts.looked + counts.unasked == 0)
         return 0;
     if (adopt_is_little(&counts, place->path, &why))
         return set_free(e, place->path, gate, err);

@@ -34,6 +34,7 @@ class Server:
         self.root = BlitzGateway('root', self.password, host=self.host, port=self.port, secure=True)
         if not self.root.connect():
             raise SystemExit(f'{url}: root cannot log in: {self.root.getLastError()}')
+        self.root.c.enableKeepAlive(60)  # checks that take long do not need it
         self.root.SERVICE_OPTS.setOmeroGroup('-1')
         self.version = self.root.getConfigService().getVersion()
         self.is_sandbox = self.root.getConfigService().getConfigValue('impomero.sandbox') == 'true'
