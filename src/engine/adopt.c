@@ -174,16 +174,6 @@ static int each_user(struct adopt *w, struct adopt_set *sets, size_t n, for_user
     return 0;
 }
 
-static int note_restored(struct adopt *w, struct err *err)
-{
-    for (size_t i = 0; i < w->n_targets; i++) {
-        if (w->targets[i].to_note && adopt_notes(w, w->targets[i].row, err) < 0)
-            return -1;
-        w->targets[i].to_note = false;
-    }
-    return 0;
-}
-
 static int look_at_user(struct adopt *w, struct adopt_set *sets, size_t n, struct err *err)
 {
     if (w->job->mode == ADOPT_REBUILD && adopt_restore(w, err) < 0)
@@ -197,9 +187,7 @@ static int look_at_user(struct adopt *w, struct adopt_set *sets, size_t n, struc
     for (size_t i = 0; w->job->mode == ADOPT_REBUILD && i < n; i++)
         if (doubt(w, &sets[i], err) < 0)
             return -1;
-    if (w->job->mode == ADOPT_REBUILD)
-        return note_restored(w, err);
-    return w->job->mode == ADOPT_COUNT ? 0 : adopt_datasets(w, err);
+    return w->job->mode == ADOPT_REALLY || w->job->mode == ADOPT_DRY ? adopt_datasets(w, err) : 0;
 }
 
 static int learn(struct adopt *w, struct adopt_set *sets, size_t n, struct err *err)
@@ -233,6 +221,41 @@ static int release(struct adopt *w, const struct ledger_dataset *d, struct err *
     return 0;
 }
 
+static bool is_asked_for(const struct adopt *w, const struct ledger_dataset *d)
+{
+    AUTO(mem_freep) char *dir = mem_printf("%s%s%s", d->root_path, *d->dir ? "/" : "", d->dir);
+
+    return d->omero_id && str_below(dir, w->job->dir);
+}
+
+/* Also those that a rebuild restored that was cut short, whose files are none of this one's any more. */
+static int note_restored(struct adopt *w, struct err *err)
+{
+    const struct ledger_dataset *all;
+    size_t n = 0;
+
+    if (ledger_datasets(w->job->ledger, false, w->a, &all, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct err why = ERR_INIT;
+        bool for_all = false;
+
+        if (all[i].applied || !is_asked_for(w, &all[i]))
+            continue;
+        if (sessions_take(w->sessions, all[i].made_user, all[i].made_group, &w->s, &for_all, &why) < 0) {
+            if (!for_all)
+                continue;
+            *err = why;
+            return -1;
+        }
+        int r = adopt_notes(w, all[i].id, err);
+        sessions_give(w->sessions, STEAL(w->s));
+        if (r < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int take_over(struct adopt *w, struct err *err)
 {
     const struct ledger_dataset *all;
@@ -241,11 +264,10 @@ static int take_over(struct adopt *w, struct err *err)
     if (ledger_datasets(w->job->ledger, false, w->a, &all, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        const char *dir = arena_printf(w->a, "%s%s%s", all[i].root_path, *all[i].dir ? "/" : "", all[i].dir);
         bool for_all = false;
         int r;
 
-        if (!all[i].omero_id || !str_below(dir, w->job->dir))
+        if (!is_asked_for(w, &all[i]))
             continue;
         if (sessions_take(w->sessions, all[i].made_user, all[i].made_group, &w->s, &for_all, err) < 0)
             return -1;
@@ -276,7 +298,9 @@ static int run(struct adopt *w, struct err *err)
         return -1;
     if (w->job->mode == ADOPT_REALLY && take_over(w, err) < 0)
         return -1;
-    return each_user(w, sets, n, look_at_user, err);
+    if (each_user(w, sets, n, look_at_user, err) < 0)
+        return -1;
+    return w->job->mode == ADOPT_REBUILD ? note_restored(w, err) : 0;
 }
 
 int adopt_run(const struct adopt_job *job, struct adopt_counts *out, struct err *err)

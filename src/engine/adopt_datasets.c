@@ -358,7 +358,6 @@ static int restore_one(struct adopt *w, enum om_parent kind, const struct source
     adopt_target_of(w, d->id)->restored = true;
     if (d->omero_id)
         return 0;
-    adopt_target_of(w, d->id)->to_note = true;
     if (ledger_dataset_identity(w->job->ledger, d->id, s->uuid, err) < 0 || made_of(w, d, s->target, &made, err) < 0 ||
         ledger_dataset_made(w->job->ledger, d->id, &made, err) < 0)
         return -1;

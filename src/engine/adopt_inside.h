@@ -11,7 +11,6 @@ struct adopt_target {
     int64_t *filesets; /* numbers in OMERO of those taken */
     size_t n, cap;
     bool restored;     /* by its provenance, in a rebuild */
-    bool to_note;      /* its annotations are still to be looked at */
     bool asked;        /* its filesets in OMERO are known: */
     struct om_entries there;
 };
