@@ -31,6 +31,12 @@ struct adopt_target *adopt_target_of(struct adopt *w, int64_t row)
     return &w->targets[w->n_targets++];
 }
 
+void adopt_target_add(struct adopt_target *t, int64_t fileset)
+{
+    t->filesets = mem_grow(t->filesets, t->n, &t->cap, sizeof(*t->filesets));
+    t->filesets[t->n++] = fileset;
+}
+
 void adopt_unclear(struct adopt *w, const struct ledger_fileset *f, int64_t fileset, const struct err *why)
 {
     w->counts->unclear++;
@@ -225,34 +231,48 @@ static bool is_asked_for(const struct adopt *w, const struct ledger_dataset *d)
 {
     AUTO(mem_freep) char *dir = mem_printf("%s%s%s", d->root_path, *d->dir ? "/" : "", d->dir);
 
-    return d->omero_id && str_below(dir, w->job->dir);
+    return str_below(dir, w->job->dir);
 }
 
-/* Also those that a rebuild restored that was cut short, whose files are none of this one's any more. */
-static int note_restored(struct adopt *w, struct err *err)
+typedef int for_dataset(struct adopt *w, const struct ledger_dataset *d, struct err *err);
+
+/* By a session of its user; those who cannot be acted for now are left out. */
+static int with_session(struct adopt *w, const struct ledger_dataset *d, for_dataset *run, struct err *err)
 {
+    struct err why = ERR_INIT;
+    bool for_all = false;
+
+    if (sessions_take(w->sessions, d->omero_id ? d->made_user : d->user, d->omero_id ? d->made_group : d->group, &w->s, &for_all,
+                      &why) < 0) {
+        if (for_all)
+            *err = why;
+        return for_all ? -1 : 0;
+    }
+    int r = run(w, d, err);
+
+    sessions_give(w->sessions, STEAL(w->s));
+    return r;
+}
+
+static int note(struct adopt *w, const struct ledger_dataset *d, struct err *err)
+{
+    return adopt_notes(w, d->id, err);
+}
+
+/* What an earlier run that was cut short had not come to, and whose files are none of this one's any more: the annotations of
+ * what a rebuild restored, the datasets of files that were adopted. */
+static int finish(struct adopt *w, struct err *err)
+{
+    bool rebuilds = w->job->mode == ADOPT_REBUILD;
     const struct ledger_dataset *all;
     size_t n = 0;
 
     if (ledger_datasets(w->job->ledger, false, w->a, &all, &n, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        struct err why = ERR_INIT;
-        bool for_all = false;
-
-        if (all[i].applied || !is_asked_for(w, &all[i]))
-            continue;
-        if (sessions_take(w->sessions, all[i].made_user, all[i].made_group, &w->s, &for_all, &why) < 0) {
-            if (!for_all)
-                continue;
-            *err = why;
+    for (size_t i = 0; i < n; i++)
+        if (!all[i].applied && (all[i].omero_id != 0) == rebuilds && is_asked_for(w, &all[i]) &&
+            with_session(w, &all[i], rebuilds ? note : adopt_rest, err) < 0)
             return -1;
-        }
-        int r = adopt_notes(w, all[i].id, err);
-        sessions_give(w->sessions, STEAL(w->s));
-        if (r < 0)
-            return -1;
-    }
     return 0;
 }
 
@@ -267,7 +287,7 @@ static int take_over(struct adopt *w, struct err *err)
         bool for_all = false;
         int r;
 
-        if (!is_asked_for(w, &all[i]))
+        if (!all[i].omero_id || !is_asked_for(w, &all[i]))
             continue;
         if (sessions_take(w->sessions, all[i].made_user, all[i].made_group, &w->s, &for_all, err) < 0)
             return -1;
@@ -300,7 +320,7 @@ static int run(struct adopt *w, struct err *err)
         return -1;
     if (each_user(w, sets, n, look_at_user, err) < 0)
         return -1;
-    return w->job->mode == ADOPT_REBUILD ? note_restored(w, err) : 0;
+    return w->job->mode == ADOPT_COUNT ? 0 : finish(w, err);
 }
 
 int adopt_run(const struct adopt_job *job, struct adopt_counts *out, struct err *err)

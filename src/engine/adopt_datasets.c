@@ -241,20 +241,39 @@ static int only_dataset(struct adopt *w, const struct adopt_target *t, int64_t *
     return 0;
 }
 
+/* With those that an adoption took which was cut short before it came to their dataset. */
+static int add_taken(struct adopt *w, struct adopt_target *t, struct err *err)
+{
+    const struct ledger_filter done = {.dataset = t->row, .states = 1u << LEDGER_DONE};
+    const struct ledger_fileset *list;
+    size_t n = 0;
+
+    if (ledger_list(w->job->ledger, &done, w->a, &list, &n, err) < 0)
+        return -1;
+    if (w->job->mode == ADOPT_REALLY)
+        t->n = 0; /* those of this time are among them */
+    for (size_t i = 0; i < n; i++)
+        adopt_target_add(t, list[i].omero_id);
+    return 0;
+}
+
 static int dataset_of(struct adopt *w, struct adopt_target *t, struct err *err)
 {
     const struct ledger_dataset *d;
     struct err why = ERR_INIT;
     int64_t dataset = 0;
-    size_t n = 0;
+    size_t n = 0, n_now = t->n;
     int r = ledger_dataset(w->job->ledger, t->row, w->a, &d, err);
 
+    t->settled = true;
     if (r != 0 || d->omero_id || d->kind != LEDGER_KIND_DATASET)
         return r < 0 ? -1 : 0;
-    if (only_dataset(w, t, &dataset, &n, err) < 0)
+    if (add_taken(w, t, err) < 0 || only_dataset(w, t, &dataset, &n, err) < 0)
         return -1;
     if (n == 1)
         return take_dataset(w, d, dataset, err);
+    if (n_now == 0) /* that was told when they were taken */
+        return 0;
     err_set(&why, REASON_CONFLICT, 0, "its files lie in %s: they stay so, and get the card's annotations; later ones get a"
             " dataset of their own", n ? "several datasets" : "no dataset");
     unclear(w, d->root_path, d->dir, 0, &why);
@@ -269,6 +288,13 @@ int adopt_datasets(struct adopt *w, struct err *err)
         w->targets[i].n = 0;
     }
     return 0;
+}
+
+int adopt_rest(struct adopt *w, const struct ledger_dataset *d, struct err *err)
+{
+    struct adopt_target *t = adopt_target_of(w, d->id);
+
+    return t->settled ? 0 : dataset_of(w, t, err);
 }
 
 int adopt_foreign(struct adopt *w, const struct ledger_dataset *d, struct err *err)

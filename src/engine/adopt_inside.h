@@ -10,6 +10,7 @@ struct adopt_target {
     int64_t row;
     int64_t *filesets; /* numbers in OMERO of those taken */
     size_t n, cap;
+    bool settled;      /* its dataset was looked for */
     bool restored;     /* by its provenance, in a rebuild */
     bool asked;        /* its filesets in OMERO are known: */
     struct om_entries there;
@@ -44,6 +45,7 @@ struct adopt_chunk {
 
 void adopt_tell(struct adopt *w, const struct adopt_finding *f);
 struct adopt_target *adopt_target_of(struct adopt *w, int64_t row);
+void adopt_target_add(struct adopt_target *t, int64_t fileset);
 int adopt_keep_on(void *adopt, struct err *err);
 void adopt_unclear(struct adopt *w, const struct ledger_fileset *f, int64_t fileset, const struct err *why);
 
@@ -59,6 +61,8 @@ int adopt_moved(struct adopt *w, struct adopt_set *s, struct err *err);
 
 /* Datasets whose files were taken: the one in OMERO that has them all becomes the directory's. */
 int adopt_datasets(struct adopt *w, struct err *err);
+/* The same for a dataset that an earlier adoption did not come to, which was cut short when it had taken the files. */
+int adopt_rest(struct adopt *w, const struct ledger_dataset *d, struct err *err);
 /* Datasets that the ledger has, and whose provenance names another one: taken over. */
 int adopt_foreign(struct adopt *w, const struct ledger_dataset *d, struct err *err);
 /* A rebuild: which ledger was lost, as the own datasets of this session's user say.  `lost` is set or compared. */

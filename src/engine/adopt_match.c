@@ -99,8 +99,8 @@ static int check_candidate(const struct match *c, int64_t fileset, entry_fn *fin
 
 static int take(struct adopt *w, struct adopt_set *s, int64_t fileset, const struct ledger_member *members, struct err *err)
 {
-    struct ledger_adopted found = {.server = w->s->server, .omero_id = fileset, .members = members};
     struct adopt_target *t = adopt_target_of(w, s->f->dataset);
+    struct ledger_adopted found = {.server = w->s->server, .omero_id = fileset, .members = members, .carries = t->restored};
     struct om_import_result r = {0};
 
     enum om_import_way way;
@@ -115,8 +115,7 @@ static int take(struct adopt *w, struct adopt_set *s, int64_t fileset, const str
     found.images = own_parts(&r, s->f->plate, notes_each(w->job->settings, s->f->root_path), w->a, &found.n_images);
     if (w->job->mode != ADOPT_DRY && ledger_adopt(w->job->ledger, s->f->id, &found, err) < 0)
         return -1;
-    t->filesets = mem_grow(t->filesets, t->n, &t->cap, sizeof(*t->filesets));
-    t->filesets[t->n++] = fileset;
+    adopt_target_add(t, fileset);
     s->taken = true;
     w->counts->taken++;
     adopt_tell(w, &(struct adopt_finding){.what = ADOPT_TAKEN, .root = s->f->root_path, .path = s->f->path, .fileset = fileset});

@@ -13,6 +13,16 @@ static int put_member(struct ledger *l, int64_t fileset, size_t i, const struct 
                   t->size, t->mtime_ns, t->ctime_ns, (int64_t)t->ino, m->algorithm, m->hash);
 }
 
+/* Is its dataset's card still to be put on them? */
+static int put_card(struct ledger *l, int64_t fileset, bool carries, struct err *err)
+{
+    if (carries && sql_do(l, err, "UPDATE image SET revision = (SELECT applied FROM dataset WHERE id = image.dataset)"
+                          " WHERE fileset = ?1", "i", fileset) < 0)
+        return -1;
+    return sql_do(l, err, "UPDATE dataset SET stale = 1 WHERE id = (SELECT dataset FROM fileset WHERE id = ?1)"
+                  " AND (?2 = 0 OR applied IS NULL)", "ii", fileset, (int64_t)carries);
+}
+
 static int put_all(struct ledger *l, int64_t fileset, size_t n_members, const struct ledger_adopted *found, struct err *err)
 {
     for (size_t i = 0; i < n_members; i++)
@@ -21,7 +31,7 @@ static int put_all(struct ledger *l, int64_t fileset, size_t n_members, const st
     for (size_t i = 0; i < found->n_images; i++)
         if (image_put(l, fileset, false, &found->images[i], err) < 0)
             return -1;
-    return sql_do(l, err, "UPDATE dataset SET stale = 1 WHERE id = (SELECT dataset FROM fileset WHERE id = ?1)", "i", fileset);
+    return put_card(l, fileset, found->carries, err);
 }
 
 static int check_fresh(const struct ledger_fileset *f, struct err *err)

@@ -276,11 +276,12 @@ int ledger_session_users(struct ledger *l, int64_t session_id, int64_t *n, struc
 struct ledger_adopted {
     const char *server;
     int64_t omero_id; /* of the Fileset */
+    bool carries;     /* its images have what the card of their dataset had when it was applied: of a ledger that was lost */
     const struct ledger_image *images;
     size_t n_images;
     const struct ledger_member *members; /* in the fileset's order: algorithm and hash, and the stamps of what was imported */
 };
-/* A fileset that was never sent is that one: done, with these images, which carry no card yet. */
+/* A fileset that was never sent is that one: done, with these images, which carry no card yet unless `carries` says so. */
 int ledger_adopt(struct ledger *l, int64_t fileset, const struct ledger_adopted *found, struct err *err);
 /* It is not known whether a fileset that was never sent has been imported: held as REASON_UNKNOWN_OUTCOME. */
 int ledger_doubt(struct ledger *l, int64_t fileset, const char *text, struct err *err);

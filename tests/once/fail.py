@@ -26,6 +26,7 @@ OTHERS = (0, 1, 3, 7)            # done, some held, the configuration or the led
 SIGNS = ('Sanitizer', 'runtime error', 'Assertion', 'fault of this program')
 MET = 'trap: this one fails'
 WORDS = 'impomero: out of memory; '
+TOLD = ('impomero: ', 'Input/output error')  # `verify` says it among what it finds
 RATE = 3                         # nothing is waited for that is long; deadlines are not to come too soon on a busy machine
 AGAIN = 4                        # how often it is started again before it must have come to an end
 NOT_MET = 'not met'              # luck: what is done while something is waited for is not done each time
@@ -37,7 +38,7 @@ def judge(kind, status, said):
         return f'it ends with {status}:\n{said}'
     if status == MEMORY and WORDS not in said:
         return f'no word of memory:\n{said}'
-    if status not in (0, MEMORY) and 'impomero: ' not in said:
+    if status not in (0, MEMORY) and not any(w in said for w in TOLD):
         return f'it ends with {status} and no word why:\n{said}'
     return None
 
