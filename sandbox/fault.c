@@ -33,7 +33,7 @@ static const struct fault table[] = {
     {"freeze-write", FAULT_FREEZE, "write"},
     {"freeze-save", FAULT_FREEZE, "save"},
     {"freeze-verifyUpload", FAULT_FREEZE, "verifyUpload"},
-    {"freeze-poll", FAULT_FREEZE, "getResponse"},
+    {"freeze-poll", FAULT_FREEZE, "getStatus getResponse"},
     {"freeze-logout", FAULT_FREEZE, "destroySession"},
     {"pause-write", FAULT_PAUSE, "write"},
     {"pause-verifyUpload", FAULT_PAUSE, "verifyUpload"},
