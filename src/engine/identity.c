@@ -149,6 +149,7 @@ static int take_move(struct work *w, const struct ledger_twin *from, struct err 
     if (ledger_moved(w->e->ledger, from->id, w->f.id, dir_is_gone(w, from->id), err) < 0)
         return -1;
     log_info("fileset.moved", "it stays in its dataset", LOG_STR("path", w->f.path), LOG_STR("from", from->path));
+    engine_look_again(w->e); /* what may lie at its old place by now is known to nobody */
     return IDENTITY_KNOWN;
 }
 
