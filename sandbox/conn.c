@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "sandbox/fault.h"
 
-enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024, LARGE_BYTES = 64 * 1024 };
+enum { TICK_MS = 200, WRITE_S = 60, HANDSHAKE_S = 5, READ_BYTES = 256 * 1024, LARGE_BYTES = 64 * 1024, CATCH_UP_READS = 256 };
 
 static void wait_fd(struct conn *c, short events)
 {
@@ -65,22 +65,20 @@ static struct servant *find_servant(struct conn *c, const struct ice_identity *i
     return v || !c->session || c->session->closed ? v : find_in(c->session->servants, id);
 }
 
-static bool trade_bytes(struct conn *c, struct request *r, struct ice_parser *parser)
+static bool trade_bytes(struct conn *c, struct request *r)
 {
-    pthread_mutex_lock(&c->server->lock);
     r->bytes = c->spare;
     c->spare = (struct buf){0};
-    pthread_mutex_unlock(&c->server->lock);
-    return ice_parser_trade(parser, &r->bytes);
+    return ice_parser_trade(&c->parser, &r->bytes);
 }
 
 /* What reads the request later needs its bytes, and the parser does not keep them. */
-static void keep_bytes(struct conn *c, struct request *r, struct ice_parser *parser)
+static void keep_bytes(struct conn *c, struct request *r)
 {
     size_t n = (size_t)(r->msg.encaps.end - r->msg.encaps.at);
 
     r->msg.encaps.lasting = true;
-    if (n >= LARGE_BYTES && trade_bytes(c, r, parser))
+    if (n >= LARGE_BYTES && trade_bytes(c, r))
         return;
 
     uint8_t *copy = arena_alloc(r->mem, n, 1);
@@ -91,8 +89,8 @@ static void keep_bytes(struct conn *c, struct request *r, struct ice_parser *par
     r->msg.encaps.end = copy + n;
 }
 
-/* Handlers hold the lock, so a call that overlaps one is seen here after it: what tells is when it came. */
-static void mark_busy(struct conn *c, struct request *r, int64_t came_ns)
+/* What came before an answer went out is received before it too (conn_catch_up). */
+static void mark_busy(struct conn *c, struct request *r)
 {
     struct servant *v = r->servant;
 
@@ -101,7 +99,7 @@ static void mark_busy(struct conn *c, struct request *r, int64_t came_ns)
     v->refs++;
     if (!v->kind->stateful)
         return;
-    if (v->busy++ > 0 || came_ns < v->answered_ns) {
+    if (v->busy++ > 0) {
         c->server->overlaps++;
         server_say("two calls at a time on one stateful servant: %s on %s %s", r->msg.operation, v->kind->name, v->name);
     }
@@ -114,32 +112,28 @@ static bool is_router(const struct ice_identity *id)
 
 static void request_free(struct conn *c, struct request *r)
 {
-    pthread_mutex_lock(&c->server->lock);
     if (!c->spare.data) {
         c->spare = r->bytes;
         r->bytes = (struct buf){0};
     }
-    pthread_mutex_unlock(&c->server->lock);
     buf_clear(&r->bytes);
     arena_free(r->mem);
 }
 
 /* -1: a request to something else than the router without a session: the router closes such a connection. */
-static int receive(struct conn *c, struct ice_parser *parser, const struct ice_msg *msg, struct arena *mem)
+static int receive(struct conn *c, const struct ice_msg *msg, struct arena *mem)
 {
     struct request *r = arena_alloc(mem, 1, sizeof(*r));
-    int64_t came_ns = clock_mono_ns();
 
     *r = (struct request){.mem = mem, .msg = *msg};
-    keep_bytes(c, r, parser);
+    keep_bytes(c, r);
     pthread_mutex_lock(&c->server->lock);
     bool refused = !c->session && !is_router(&msg->target);
     if (!refused) {
         r->servant = find_servant(c, &msg->target);
-        mark_busy(c, r, came_ns);
+        mark_busy(c, r);
         *c->last = r;
         c->last = &r->next;
-        pthread_cond_signal(&c->filled);
     }
     pthread_mutex_unlock(&c->server->lock);
     if (refused)
@@ -148,16 +142,16 @@ static int receive(struct conn *c, struct ice_parser *parser, const struct ice_m
 }
 
 /* 1 the connection goes on, 0 it ends. */
-static int take_messages(struct conn *c, struct ice_parser *parser)
+static int take_messages(struct conn *c)
 {
     struct err err = ERR_INIT;
 
     for (;;) {
         struct arena *mem = arena_new();
         struct ice_msg msg;
-        int r = ice_parser_next(parser, mem, &msg, &err);
+        int r = ice_parser_next(&c->parser, mem, &msg, &err);
         if (r == 1 && msg.type == ICE_REQUEST) {
-            if (receive(c, parser, &msg, mem) < 0)
+            if (receive(c, &msg, mem) < 0)
                 return 0;
             continue;
         }
@@ -171,8 +165,50 @@ static int take_messages(struct conn *c, struct ice_parser *parser)
     }
 }
 
-/* Never waits for a handler: what comes while one is at work must be read meanwhile, or it would not be seen to overlap. */
-static bool is_stopping(struct conn *c)
+/* What has come, without waiting.  1 something, 0 nothing, -1 the connection ends. */
+static int receive_some(struct conn *c)
+{
+    struct err err = ERR_INIT;
+    uint8_t *room = ice_parser_room(&c->parser, READ_BYTES, &err);
+    size_t moved = 0;
+
+    if (!room)
+        return -1;
+    pthread_mutex_lock(&c->link_lock);
+    int r = link_try_read(c->link, room, READ_BYTES, &moved, &err);
+    pthread_mutex_unlock(&c->link_lock);
+    if (r != 0)
+        return -1;
+    if (moved == 0)
+        return 0;
+    return ice_parser_came(&c->parser, moved, &err) < 0 || !take_messages(c) ? -1 : 1;
+}
+
+void conn_catch_up(struct conn *c)
+{
+    int r = 1;
+
+    for (int i = 0; i < CATCH_UP_READS && r > 0; i++)
+        r = receive_some(c);
+    c->ended |= r < 0;
+}
+
+/* --- answering --- */
+
+static struct request *next_request(struct conn *c)
+{
+    struct request *r = c->queue;
+
+    if (r) {
+        c->queue = r->next;
+        if (!c->queue)
+            c->last = &c->queue;
+    }
+    return r;
+}
+
+/* Never waits for a handler of another connection. */
+static bool is_over(struct conn *c)
 {
     if (pthread_mutex_trylock(&c->server->lock) != 0)
         return false;
@@ -181,59 +217,25 @@ static bool is_stopping(struct conn *c)
     return yes;
 }
 
-static void receive_all(struct conn *c)
+/* 1 more to come, 0 nothing now, -1 it ends: what came before its end is carried out still. */
+static int work_once(struct conn *c)
 {
-    AUTO(ice_parser_clear) struct ice_parser parser = ICE_PARSER_INIT;
-    struct err err = ERR_INIT;
+    struct request *r = next_request(c);
 
-    while (!is_stopping(c)) {
-        uint8_t *room = ice_parser_room(&parser, READ_BYTES, &err);
-        size_t moved = 0;
+    if (!r)
+        return c->ended || is_over(c) ? -1 : receive_some(c);
+    dispatch(c, r);
+    request_free(c, r);
+    return 1;
+}
 
-        if (!room)
-            return;
-        pthread_mutex_lock(&c->link_lock);
-        int r = link_try_read(c->link, room, READ_BYTES, &moved, &err);
-        pthread_mutex_unlock(&c->link_lock);
-        if (r != 0)
-            return;
-        if (moved == 0) {
+static void work(struct conn *c)
+{
+    for (int r; (r = work_once(c)) >= 0;)
+        if (r == 0)
             wait_fd(c, POLLIN);
-            continue;
-        }
-        if (ice_parser_came(&parser, moved, &err) < 0 || !take_messages(c, &parser))
-            return;
-    }
-}
-
-/* --- answering --- */
-
-static struct request *next_request(struct conn *c)
-{
-    pthread_mutex_lock(&c->server->lock);
-    while (!c->queue && !c->over)
-        pthread_cond_wait(&c->filled, &c->server->lock);
-
-    struct request *r = c->queue;
-
-    if (r) {
-        c->queue = r->next;
-        if (!c->queue)
-            c->last = &c->queue;
-    }
-    pthread_mutex_unlock(&c->server->lock);
-    return r;
-}
-
-static void *work(void *conn)
-{
-    struct conn *c = conn;
-
-    for (struct request *r; (r = next_request(c));) {
-        dispatch(c, r);
-        request_free(c, r);
-    }
-    return NULL;
+    while (c->queue)
+        (void)work_once(c);
 }
 
 /* --- from beginning to end --- */
@@ -303,14 +305,10 @@ static void *serve(void *conn)
     if (begin(c)) {
         ice_write_bare(&hello, ICE_VALIDATE);
         conn_write(c, &hello);
-        receive_all(c);
+        work(c);
     }
     pthread_mutex_lock(&c->server->lock);
     c->over = true;
-    pthread_cond_signal(&c->filled);
-    pthread_mutex_unlock(&c->server->lock);
-    pthread_join(c->worker, NULL);
-    pthread_mutex_lock(&c->server->lock);
     logout(c);
     c->finished = true;
     link_close(c->link);
@@ -327,30 +325,29 @@ void conn_start(struct server *s, struct link *link, bool secure)
     c->link = link;
     c->secure = secure;
     c->last = &c->queue;
+    c->parser = (struct ice_parser)ICE_PARSER_INIT;
     pthread_mutex_init(&c->link_lock, NULL);
     pthread_mutex_init(&c->write_lock, NULL);
-    pthread_cond_init(&c->filled, NULL);
     uuid_new(c->category);
     pthread_mutex_lock(&s->lock);
     c->next = s->conns;
     s->conns = c;
-    pthread_create(&c->worker, NULL, work, c);
-    pthread_create(&c->reader, NULL, serve, c);
+    pthread_create(&c->thread, NULL, serve, c);
     pthread_mutex_unlock(&s->lock);
 }
 
 static void conn_free(struct conn *c)
 {
-    pthread_join(c->reader, NULL);
+    pthread_join(c->thread, NULL);
     while (c->registered) {
         struct registered *r = c->registered;
         c->registered = r->next;
         free(r->key);
         free(r);
     }
+    ice_parser_clear(&c->parser);
     pthread_mutex_destroy(&c->link_lock);
     pthread_mutex_destroy(&c->write_lock);
-    pthread_cond_destroy(&c->filled);
     buf_clear(&c->spare);
     free(c);
 }

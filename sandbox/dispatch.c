@@ -17,11 +17,10 @@ static void send_reply(struct conn *c, struct request *r, struct buf *reply)
 {
     struct servant *v = r->servant;
 
+    conn_catch_up(c);
     pthread_mutex_lock(&c->server->lock);
-    if (v) {
+    if (v)
         v->busy -= v->kind->stateful;
-        v->answered_ns = clock_mono_ns();
-    }
     pthread_mutex_unlock(&c->server->lock);
     if (r->msg.id != 0 && reply->len > 0)
         conn_write(c, reply);

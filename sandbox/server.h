@@ -1,7 +1,7 @@
 /* The server's parts and who owns what.
  *
- * Threads: for each connection a reader and a worker; one runner for what commands do in the background; the main thread waits
- * for signals. `lock` guards everything below it and the store; handlers run under it. */
+ * Threads: one for each connection; one runner for what commands do in the background; the main thread waits for
+ * signals. `lock` guards everything below it and the store; handlers run under it. */
 #pragma once
 
 #include <pthread.h>
@@ -45,7 +45,6 @@ struct servant {
     struct session *session; /* NULL: the router, the repository */
     void *state;
     int busy;                /* requests received and not yet answered */
-    int64_t answered_ns;     /* when the last one was */
     int refs;
     bool gone;
 };
