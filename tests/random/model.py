@@ -69,6 +69,7 @@ class Fileset:
     content: int
     dataset: Dataset
     image: Image
+    stamp: int = 0  # of the file when it was looked at last
 
 
 def merged(applied, now, wanted):
@@ -86,6 +87,7 @@ class Model:
     def __init__(self, root_name):
         self.root_name = root_name
         self.files, self.cards, self.dirs = {}, {}, {''}
+        self.stamps = {}  # path -> the time of its last write, which goes along when it is renamed; each write has another one
         self.filesets, self.datasets, self.projects, self.images = [], [], [], []
         self.hand_made = []
 
@@ -129,18 +131,25 @@ class Model:
         return (d.card.user, d.card.project) == (card.user, card.project)
 
     def follow_moves(self):
-        """A file that no card wants is not looked at: what was done to it on the way to where one does is not known."""
-        known = {f.path for f in self.filesets}
-        moved = []
+        """A file that no card wants is not looked at: what was done to it on the way to where one does is not known.  Of two that could
+        be it, the one that was renamed is: its time says so."""
+        for f in self.filesets:
+            if self.files.get(f.path) == f.content:
+                f.stamp = self.stamps[f.path]
+        for f in [*self.followed(lambda f, path: f.stamp == self.stamps[path]), *self.followed(lambda f, path: True)]:
+            self.follow_directory(f)
+
+    def followed(self, like):
+        """The filesets whose files lie elsewhere now."""
+        known, moved = {f.path for f in self.filesets}, []
         for path in sorted(self.files):
             if path in known or not self.cards_above(path):
                 continue
-            away = [f for f in self.filesets if f.content == self.files[path] and self.files.get(f.path) != f.content]
+            away = [f for f in self.filesets if f.content == self.files[path] and self.files.get(f.path) != f.content and like(f, path)]
             if away:
-                away[0].path = path
+                away[0].path, away[0].stamp = path, self.stamps[path]
                 moved.append(away[0])
-        for f in moved:
-            self.follow_directory(f)
+        return moved
 
     def follow_directory(self, f):
         directory, card = self.nearest(f.path)
@@ -157,7 +166,7 @@ class Model:
             return
         top = len(directory) + 1 if directory else 0
         image = Image(path[top:].replace('/', '-').replace(' ', '_'), self.files[path], set(d.notes.values()), d)
-        f = Fileset(path, self.files[path], d, image)
+        f = Fileset(path, self.files[path], d, image, self.stamps[path])
         self.images.append(image)
         self.filesets.append(f)
         d.filesets.append(f)

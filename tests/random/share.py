@@ -119,8 +119,7 @@ def a_file_is_touched(p):
     if not p.model.files:
         return None
     path = p.rng.choice(sorted(p.model.files))
-    stamp = p.next_time()
-    os.utime(p.path(path), ns=(stamp, stamp))
+    p.has_now(path, p.model.files[path])
     return f'touch {path}'
 
 
@@ -151,7 +150,9 @@ def a_file_moves(p):
     else:
         shutil.copyfile(p.path(source), p.path(target))
         os.unlink(p.path(source))
-    p.model.files[target] = p.model.files.pop(source)
+    p.model.files[target], p.model.stamps[target] = p.model.files.pop(source), p.model.stamps.pop(source)
+    if not rename:
+        p.has_now(target, p.model.files[target])
     p.look()
     return f'{"rename" if rename else "copy and remove"} {source} to {target}'
 
@@ -172,7 +173,7 @@ def a_directory_moves(p):
     p.look()
     p.make_dir(os.path.dirname(target))
     os.rename(p.path(source), p.path(target))
-    for table in (p.model.files, p.model.cards):
+    for table in (p.model.files, p.model.stamps, p.model.cards):
         for x in [x for x in table if under(x, source)]:
             table[target + x[len(source):]] = table.pop(x)
     p.model.dirs = {target + d[len(source):] if under(d, source) else d for d in p.model.dirs}
