@@ -1,12 +1,14 @@
 #include "ice/tls_cert.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/x509v3.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -15,6 +17,37 @@ bool tls_is_address(const char *host)
     unsigned char address[sizeof(struct in6_addr)];
 
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static X509_STORE *read_system(void)
+{
+    X509_STORE *store = X509_STORE_new();
+
+    if (store && X509_STORE_set_default_paths(store) == 1)
+        return store;
+    X509_STORE_free(store);
+    return NULL;
+}
+
+X509_STORE *tls_cert_system(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static X509_STORE *kept;
+    static int64_t until_ns;
+
+    pthread_mutex_lock(&lock);
+    if (!kept || clock_mono_ns() > until_ns) {
+        X509_STORE_free(kept);
+        kept = read_system();
+        until_ns = clock_after_ns(60 * NS_PER_S);
+    }
+    if (kept)
+        X509_STORE_up_ref(kept);
+
+    X509_STORE *store = kept;
+
+    pthread_mutex_unlock(&lock);
+    return store;
 }
 
 static void fingerprint(X509 *x, char out[65])

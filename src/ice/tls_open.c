@@ -46,6 +46,16 @@ static int make_ctx(struct tls_link *t, const SSL_METHOD *method, struct err *er
     return 0;
 }
 
+static int trust_system(struct tls_link *t, struct err *err)
+{
+    X509_STORE *store = tls_cert_system();
+
+    if (!store)
+        return no_tls(err, "the system's certificates");
+    SSL_CTX_set_cert_store(t->ctx, store); /* takes the reference */
+    return 0;
+}
+
 /* Checked but not enforced: the caller decides with all that is known. */
 static int trust_authorities(struct tls_link *t, const struct link_tls *tls, struct err *err)
 {
@@ -54,8 +64,8 @@ static int trust_authorities(struct tls_link *t, const struct link_tls *tls, str
         no_tls(err, "cannot be read");
         return err_prefix(err, "CA file '%s': ", tls->ca_file);
     }
-    if (!tls->ca_file && SSL_CTX_set_default_verify_paths(t->ctx) != 1)
-        return no_tls(err, "the system's certificates");
+    if (!tls->ca_file && trust_system(t, err) < 0)
+        return -1;
     if (tls->allow_anonymous && SSL_CTX_set_cipher_list(t->ctx, "ALL:@SECLEVEL=0") != 1)
         return no_tls(err, "anonymous ciphers");
     return 0;

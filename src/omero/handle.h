@@ -21,5 +21,6 @@ int om_handle_ask(struct om_client *c, struct om_wait *w, struct arena *mem, con
  * is: a handle says that its steps have ended a moment before a transaction around them is. */
 int om_handle_look(struct om_client *c, const struct om_wait *w, struct err *err);
 
-/* Pauses between two questions: 0.1 s growing to 2 s; `*pause_ns` begins at 0.  `keep_on` (or NULL) is asked every 0.2 s. */
+/* Pauses between two questions, each half as long again as the one before, up to 2 s: `*pause_ns` is that one.  0 at the
+ * beginning: the first is 0.1 s then.  `keep_on` (or NULL) is asked every 0.2 s. */
 int om_handle_pause(int64_t *pause_ns, int (*keep_on)(void *arg, struct err *err), void *arg, struct err *err);

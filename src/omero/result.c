@@ -99,7 +99,7 @@ int om_import_poll(struct om_import *imp, struct arena *mem, struct om_import_re
 int om_import_wait(struct om_import *imp, int64_t deadline_ns, int (*keep_on)(void *arg, struct err *err), void *arg,
                    struct arena *mem, struct om_import_result *out, struct err *err)
 {
-    int64_t pause = 0;
+    int64_t pause = 10 * NS_PER_MS; /* the first is a little longer: a small set of files is in within a moment */
 
     for (;;) {
         int r = om_import_poll(imp, mem, out, err);

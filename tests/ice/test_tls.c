@@ -20,7 +20,7 @@
 enum { DAY = 86400, LARGE = 8 << 20 };
 
 static char dir[] = "/tmp/test_tls.XXXXXX";
-static struct peer_cert localhost, expired, by_address, odd, later;
+static struct peer_cert localhost, expired, by_address, odd, later, system_ca;
 
 static int make_certs(void **state)
 {
@@ -32,13 +32,14 @@ static int make_certs(void **state)
     peer_make_cert(&later, dir, "later", "localhost", NULL, DAY, 2 * DAY);
     peer_make_cert(&by_address, dir, "address", "someone", "IP:127.0.0.1,DNS:*.example.org", -DAY, DAY);
     peer_make_cert(&odd, dir, "odd", "a\x1B[31mb", NULL, -DAY, DAY);
-    return 0;
+    peer_make_cert(&system_ca, dir, "system", "localhost", NULL, -DAY, DAY);
+    return setenv("SSL_CERT_FILE", system_ca.cert, 1); /* of OpenSSL: where the system's store is */
 }
 
 static int remove_certs(void **state)
 {
     (void)state;
-    const struct peer_cert *all[] = {&localhost, &expired, &later, &by_address, &odd};
+    const struct peer_cert *all[] = {&localhost, &expired, &later, &by_address, &odd, &system_ca};
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         unlink(all[i]->cert);
@@ -163,6 +164,20 @@ static void a_certificate_of_the_ca_file_is_trusted(void **state)
     assert_true(b.p.ok);
     assert_int_equal(b.p.got, 3);
     assert_string_equal(b.p.text, "localhost");
+}
+
+static void the_systems_certificates_are_trusted_and_kept_for_a_while(void **state)
+{
+    (void)state;
+    static const struct link_tls how = {.ca_file = NULL};
+    struct bench b;
+
+    for (int i = 0; i < 2; i++) {
+        serve(&b, &system_ca, greet_and_count);
+        assert_ok(connect_as(&b, "localhost", &how, AMPLE), &b.err);
+        tear_down(&b);
+        assert_int_equal(setenv("SSL_CERT_FILE", "/nowhere", 1), 0);
+    }
 }
 
 static void an_unknown_certificate_is_refused_before_any_byte(void **state)
@@ -611,6 +626,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_of_the_ca_file_is_trusted),
+        cmocka_unit_test(the_systems_certificates_are_trusted_and_kept_for_a_while),
         cmocka_unit_test(an_unknown_certificate_is_refused_before_any_byte),
         cmocka_unit_test(the_caller_decides_with_all_that_is_known),
         cmocka_unit_test(a_certificate_must_be_for_the_name_and_the_time),
