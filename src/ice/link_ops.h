@@ -21,6 +21,7 @@ enum { LINK_PEER_MAX = 300, LINK_DESCRIBE_MAX = 512 };
 struct link {
     const struct link_ops *ops;
     int fd;
+    bool more; /* what is written now has more behind it: the last part of it need not go out for itself */
     char peer[LINK_PEER_MAX];
     char describe[LINK_DESCRIBE_MAX];
 };

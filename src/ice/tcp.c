@@ -38,7 +38,7 @@ static int tcp_write(struct link *l, const void *bytes, size_t n, size_t *moved,
     ssize_t r;
 
     do
-        r = send(l->fd, bytes, n, MSG_NOSIGNAL);
+        r = send(l->fd, bytes, n, MSG_NOSIGNAL | (l->more ? MSG_MORE : 0));
     while (r < 0 && errno == EINTR);
     if (r >= 0)
         *moved = (size_t)r;

@@ -175,8 +175,11 @@ static int tls_write(struct link *l, const void *bytes, size_t n, size_t *moved,
         return tls_tell_cause(t, err);
     tls_begin(t);
     t->write_needs = LINK_WRITE;
-    for (size_t done = 0; r == 1 && *moved < n; *moved += done, done = 0)
+    for (size_t done = 0; r == 1 && *moved < n; *moved += done, done = 0) {
+        t->below->more = n - *moved > SSL3_RT_MAX_PLAIN_LENGTH;
         r = SSL_write_ex(t->ssl, (const char *)bytes + *moved, n - *moved, &done);
+    }
+    t->below->more = false;
     t->write_begun = r != 1;
     if (r == 1)
         return 0;

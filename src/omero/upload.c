@@ -11,6 +11,8 @@
 #include "omero/import_state.h"
 #include "omero/lane.h"
 
+enum { PIECE_BYTES = 256 * 1024 };
+
 /* ---- one file ---- */
 
 static void lane_reset(struct lane *l)
@@ -34,7 +36,7 @@ static size_t block_bytes(const struct lane *l)
     return left < (int64_t)l->pace->block ? (size_t)left + 1 : l->pace->block;
 }
 
-/* A whole block, unless the source ends before. */
+/* A whole block, unless the source ends before.  By pieces, which are hashed while the processor has them at hand. */
 static int read_block(struct lane *l, struct err *err)
 {
     struct lane_block *b = &l->blocks[l->turn];
@@ -46,14 +48,15 @@ static int read_block(struct lane *l, struct err *err)
         b->cap = want;
     }
     while (got < want) {
-        ssize_t r = l->source.read(l->source.arg, b->at + got, want - got, err);
+        size_t piece = want - got < PIECE_BYTES ? want - got : PIECE_BYTES;
+        ssize_t r = l->source.read(l->source.arg, b->at + got, piece, err);
         if (r < 0)
             return -1;
         if (r == 0)
             break;
+        hash_add(l->hash, b->at + got, (size_t)r);
         got += (size_t)r;
     }
-    hash_add(l->hash, b->at, got);
     b->n = got;
     l->ended = got < want;
     l->ready = true;
