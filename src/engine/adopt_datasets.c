@@ -95,7 +95,8 @@ static int made_of(struct adopt *w, const struct ledger_dataset *d, int64_t data
     size_t n = 0;
 
     *out = (struct ledger_made){.server = w->s->server, .omero_id = dataset, .owner_id = who->user_id, .group_id = who->group_id,
-                                .project = d->project, .user = d->user, .group = who->group_name};
+                                .project = d->project, .user = d->user, .group = who->group_name,
+                                .description = target_description(d, w->a)}; /* if it has another one, that one stays */
     if (d->kind == LEDGER_KIND_SCREEN)
         return 0;
     if (om_projects_of(w->s->client, dataset, w->a, &projects, &n, err) < 0)

@@ -26,9 +26,11 @@ static int check_quiet(struct engine *e, const struct ledger_dataset *d, struct 
     return 0;
 }
 
-/* Its provenance says where its directory is now. */
+/* Its description and its provenance say where its directory is now. */
 static int follow_move(struct engine *e, struct session *s, struct arena *a, const struct ledger_dataset **d, struct err *err)
 {
+    if (target_describe(e, s->client, *d, a, err) < 0)
+        return -1;
     if (!(*d)->moved)
         return 0;
     return target_source_follow(e, s->client, *d, a, err) < 0 || ledger_dataset(e->ledger, (*d)->id, a, d, err) != 0 ? -1 : 0;

@@ -131,6 +131,21 @@ static int vouch(struct engine *e, struct om_client *c, const struct ledger_data
     return 0;
 }
 
+int target_describe(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct err *err)
+{
+    const char *text = target_description(d, a);
+    int r;
+
+    if (!d->described || strcmp(d->described, text) == 0)
+        return 0;
+    r = om_target_describe(c, target_kind(d), d->omero_id, d->described, text, err);
+    if (r < 0)
+        return -1;
+    log_info("dataset.described", r == OM_STALE ? "people wrote another description, which stays" : NULL,
+             LOG_STR("dir", dir_of(d)), LOG_INT(ledger_kind_name(d->kind), d->omero_id));
+    return ledger_dataset_described(e->ledger, d->id, r == OM_STALE ? NULL : text, err);
+}
+
 enum { MADE_ANEW = 1 }; /* the row was changed: it is to be read again */
 
 static int check_made(struct engine *e, const struct session *s, const struct ledger_dataset *d, struct arena *a, struct err *err)
@@ -149,34 +164,35 @@ static int check_made(struct engine *e, const struct session *s, const struct le
 
 /* ---- made now ---- */
 
-static int make(struct engine *e, struct om_client *c, const struct ledger_dataset *d, int64_t project, int64_t *id,
+static int make(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct ledger_made *made,
                 struct err *err)
 {
-    AUTO(arena_freep) struct arena *a = arena_new();
     struct om_pair pairs[SOURCE_PAIRS];
-    const struct om_target_new spec = {.project = project, .name = d->name, .description = target_description(d, a),
+    const struct om_target_new spec = {.project = made->project_id, .name = d->name, .description = made->description,
                                        .ns = SOURCE_NS, .n_pairs = SOURCE_PAIRS, .pairs = pairs};
 
     target_source(d, ledger_uuid(e->ledger), a, pairs);
-    if (om_target_create(c, target_kind(d), &spec, id, err) < 0)
+    if (om_target_create(c, target_kind(d), &spec, &made->omero_id, err) < 0)
         return -1;
     log_info("dataset.made", NULL, LOG_STR("dir", dir_of(d)), LOG_STR("project", d->project), LOG_STR("name", d->name),
-             LOG_INT(ledger_kind_name(d->kind), *id));
+             LOG_INT(ledger_kind_name(d->kind), made->omero_id));
     return 0;
 }
 
 static int find_or_make(struct engine *e, const struct session *s, const struct ledger_dataset *d, struct err *err)
 {
+    AUTO(arena_freep) struct arena *a = arena_new();
     struct om_client *c = s->client;
     struct ledger_made made = {.server = s->server, .owner_id = c->who.user_id, .group_id = c->who.group_id,
-                               .project = d->project, .user = d->user, .group = c->who.group_name};
+                               .project = d->project, .user = d->user, .group = c->who.group_name,
+                               .description = target_description(d, a)};
     int r;
 
     /* A screen lies in no project: its name says which one it belongs to. */
     if (d->kind == LEDGER_KIND_DATASET && om_project_need(c, d->project, &made.project_id, NULL, err) < 0)
         return -1;
     r = om_target_find(c, target_kind(d), SOURCE_NS, "uuid", d->uuid, &made.omero_id, err);
-    if (r < 0 || (r == OM_ABSENT && make(e, c, d, made.project_id, &made.omero_id, err) < 0))
+    if (r < 0 || (r == OM_ABSENT && make(e, c, d, a, &made, err) < 0))
         return -1;
     return ledger_dataset_made(e->ledger, d->id, &made, err);
 }

@@ -24,6 +24,8 @@ int target_source_rewrite(struct om_client *c, const struct ledger_dataset *d, c
 /* After its directory or root was renamed: the map that the card's user has there, if it is there still. */
 int target_source_follow(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a,
                          struct err *err);
+/* The description that it was given, where it still stands, follows its directory and the card's title. */
+int target_describe(struct engine *e, struct om_client *c, const struct ledger_dataset *d, struct arena *a, struct err *err);
 /* The kind of object that a row of the ledger stands for. */
 enum om_parent target_kind(const struct ledger_dataset *d);
 /* For people: where it comes from, and the card's title. */

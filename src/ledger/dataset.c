@@ -66,6 +66,7 @@ static void read_row(sqlite3_stmt *st, struct arena *a, struct ledger_dataset *d
     d->retry_ms = sql_num(st, 20);
     d->told = (uint64_t)sql_num(st, 23);
     d->moved = sql_num(st, 24) != 0;
+    d->described = sql_str(st, 25, a);
 }
 
 int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledger_dataset **out, struct err *err)
@@ -75,8 +76,8 @@ int dataset_get(struct ledger *l, int64_t id, struct arena *a, const struct ledg
 
     if (sql_start(l, &st, err, "SELECT d.uuid, d.root, r.name, r.path, d.dir, d.kind, d.name, d.server, d.omero_id, d.project_id,"
                   " d.owner_id, d.group_id, d.made_project, d.made_user, d.made_group, d.applied_ms, d.stale, d.reason, d.text,"
-                  " d.since_ms, d.retry_ms, d.wanted, d.applied, d.told, d.moved FROM dataset d JOIN root r ON r.id = d.root"
-                  " WHERE d.id = ?1", "i", id) < 0)
+                  " d.since_ms, d.retry_ms, d.wanted, d.applied, d.told, d.moved, d.described FROM dataset d"
+                  " JOIN root r ON r.id = d.root WHERE d.id = ?1", "i", id) < 0)
         return -1;
     int r = sql_step(l, st, err);
     if (r <= 0)
@@ -102,9 +103,9 @@ int ledger_dataset_made(struct ledger *l, int64_t id, const struct ledger_made *
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 ||
         sql_do(l, err, "UPDATE dataset SET server = ?2, omero_id = ?3, project_id = ?4, owner_id = ?5, group_id = ?6,"
-               " made_project = ?7, made_user = ?8, made_group = ?9, reason = 'none', text = '', retry_ms = 0, stale = 1"
-               " WHERE id = ?1", "itizzzttt", id, m->server, m->omero_id, m->project_id, m->owner_id, m->group_id, m->project,
-               m->user, m->group) < 0 ||
+               " made_project = ?7, made_user = ?8, made_group = ?9, described = coalesce(?10, described), reason = 'none',"
+               " text = '', retry_ms = 0, stale = 1 WHERE id = ?1", "itizzztttt", id, m->server, m->omero_id, m->project_id,
+               m->owner_id, m->group_id, m->project, m->user, m->group, m->description) < 0 ||
         event_add(l, 0, id, "made", REASON_NONE, "", err) < 0)
         return -1;
     return tx_commit(&tx, err);
@@ -116,8 +117,8 @@ int ledger_dataset_unmade(struct ledger *l, int64_t id, struct err *err)
 
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 ||
         sql_do(l, err, "UPDATE dataset SET server = NULL, omero_id = NULL, project_id = NULL, owner_id = NULL, group_id = NULL,"
-               " made_project = NULL, made_user = NULL, made_group = NULL, applied = NULL, applied_ms = 0, reason = 'none',"
-               " text = '', retry_ms = 0, stale = 1 WHERE id = ?1", "i", id) < 0 ||
+               " made_project = NULL, made_user = NULL, made_group = NULL, described = NULL, applied = NULL, applied_ms = 0,"
+               " reason = 'none', text = '', retry_ms = 0, stale = 1 WHERE id = ?1", "i", id) < 0 ||
         sql_do(l, err, "DELETE FROM annotation WHERE dataset = ?1", "i", id) < 0 ||
         event_add(l, 0, id, "unmade", REASON_NONE, "", err) < 0)
         return -1;
@@ -157,6 +158,16 @@ int ledger_dataset_sourced(struct ledger *l, int64_t id, struct err *err)
     if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 || sql_do(l, err, "UPDATE dataset SET moved = 0 WHERE id = ?1", "i", id) < 0 ||
         sql_do(l, err, "UPDATE dataset SET " IS_STALE " WHERE id = ?1", "i", id) < 0 ||
         event_add(l, 0, id, "sourced", REASON_NONE, "", err) < 0)
+        return -1;
+    return tx_commit(&tx, err);
+}
+
+int ledger_dataset_described(struct ledger *l, int64_t id, const char *description, struct err *err)
+{
+    AUTO(tx_end) struct tx tx = {0};
+
+    if (tx_begin(&tx, l, LEDGER_ENGINE, err) < 0 ||
+        sql_do(l, err, "UPDATE dataset SET described = ?2 WHERE id = ?1", "it", id, description) < 0)
         return -1;
     return tx_commit(&tx, err);
 }

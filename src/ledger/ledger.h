@@ -321,6 +321,7 @@ struct ledger_dataset {
     int64_t applied_ms;
     bool stale;                         /* something in OMERO does not carry the wanted revision yet, or: */
     bool moved;                         /* its root or directory got another name, which its provenance may not say yet */
+    const char *described;              /* the description that we gave it; NULL: not known, or people wrote another one */
     enum reason why;                    /* why following the card waits or is held */
     const char *text;
     int64_t since_ms, retry_ms;
@@ -337,11 +338,14 @@ struct ledger_made {
     const char *server;
     int64_t omero_id, project_id, owner_id, group_id;
     const char *project, *user, *group;
+    const char *description; /* NULL: as it is known */
 };
 int ledger_dataset_made(struct ledger *l, int64_t id, const struct ledger_made *made, struct err *err);
 
 /* Its provenance in OMERO says where its directory is now. */
 int ledger_dataset_sourced(struct ledger *l, int64_t id, struct err *err);
+/* It has this description now; NULL: people's own, which stays. */
+int ledger_dataset_described(struct ledger *l, int64_t id, const char *description, struct err *err);
 
 /* It was deleted or moved there, and a person asked for another one: as if it had never been made, with its uuid kept.  What was
  * imported into it stays as it is known. */

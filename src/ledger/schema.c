@@ -147,6 +147,9 @@ static const char *const migrations[] = {
     "ALTER TABLE image ADD COLUMN own INTEGER NOT NULL DEFAULT 0; ALTER TABLE image ADD COLUMN map INTEGER NOT NULL DEFAULT 0;",
     /* Cards of one user. */
     "CREATE INDEX card_revision_user ON card_revision (user); CREATE INDEX card_by_revision ON card (revision);",
+
+    /* The description that it was given; NULL: not known, as of those made before this version. */
+    "ALTER TABLE dataset ADD COLUMN described TEXT;",
 };
 
 static int version(struct ledger *l, int64_t *out, struct err *err)

@@ -22,8 +22,6 @@ int om_maps_create(struct om_client *c, enum om_parent kind, const int64_t *pare
 int om_comment_create(struct om_client *c, enum om_parent kind, int64_t parent, const char *ns, const char *text, int64_t *out,
                       struct err *err);
 
-enum { OM_STALE = 1 };
-
 /* An annotation as it is now, for a rewrite. */
 struct om_note {
     int64_t id, owner, group;

@@ -36,6 +36,12 @@ int om_target_create(struct om_client *c, enum om_parent kind, const struct om_t
 int om_target_find(struct om_client *c, enum om_parent kind, const char *ns, const char *key, const char *value, int64_t *out,
                    struct err *err);
 
+enum { OM_STALE = 1 }; /* somebody changed it since it was loaded or written */
+
+/* Give it another description where it has the old one still.  0: it has the new one; OM_STALE: it has another, which stays. */
+int om_target_describe(struct om_client *c, enum om_parent kind, int64_t id, const char *old, const char *text,
+                       struct err *err);
+
 struct om_target_facts {
     int64_t owner, group;
     const char *name;

@@ -76,19 +76,6 @@ static void fill_pairs(const struct om_api_named_value_list *list, struct arena 
     out->pairs = pairs;
 }
 
-static int find(struct om_client *c, const char *hql, const int64_t *ids, size_t n, struct arena *mem,
-                struct om_api_iobject_list *out, struct err *err)
-{
-    const struct om_arg arg = om_arg_longs("ids", ids, n);
-    const struct om_query q = {.hql = hql, .n_args = 1, .args = &arg};
-    struct om_sys_parameters params;
-    const struct ice_proxy *query;
-
-    if (om_query_parameters(&q, mem, &params, err) < 0 || om_client_service(c, OM_QUERY, &query, err) < 0)
-        return -1;
-    return om_api_iquery_find_all_by_query(&c->caller, query, hql, &params, mem, out, err);
-}
-
 static int fill(const struct om_iobject *o, const struct ice_class *cls, struct arena *mem, struct om_note *out, struct err *err)
 {
     if (!o || !ice_class_is_a(o->cls, cls) || !o->loaded)
@@ -114,7 +101,7 @@ static int load(struct om_client *c, const struct ice_class *cls, const char *hq
 {
     struct om_api_iobject_list found = {0};
 
-    if (n > 0 && find(c, hql, ids, n, mem, &found, err) < 0)
+    if (n > 0 && om_load_all(c, hql, ids, n, mem, &found, err) < 0)
         return -1;
 
     struct om_note *notes = arena_alloc(mem, found.n, sizeof(*notes));
@@ -153,19 +140,6 @@ int om_comment_load(struct om_client *c, int64_t id, struct arena *mem, struct o
 
 /* --- saving again --- */
 
-/* saveAndReturnIds takes new objects only. */
-static int save_again(struct om_client *c, const struct om_iobject *const *objects, size_t n, struct err *err)
-{
-    AUTO(arena_freep) struct arena *mem = arena_new();
-    const struct ice_proxy *update;
-
-    if (om_client_service(c, OM_UPDATE, &update, err) < 0)
-        return -1;
-    if (om_api_iupdate_save_array(&c->caller, update, (struct om_api_iobject_list){.n = n, .at = objects}, mem, err) == 0)
-        return 0;
-    return c->fault && ice_class_is_a(c->fault, &om_optimistic_lock_exception_class) ? OM_STALE : -1;
-}
-
 int om_maps_save(struct om_client *c, const struct om_note *notes, size_t n, struct err *err)
 {
     AUTO(arena_freep) struct arena *mem = arena_new();
@@ -181,7 +155,7 @@ int om_maps_save(struct om_client *c, const struct om_note *notes, size_t n, str
         copy->map_value = om_named_values(mem, notes[i].pairs, notes[i].n_pairs);
         objects[i] = (const struct om_iobject *)copy;
     }
-    return n == 0 ? 0 : save_again(c, objects, n, err);
+    return n == 0 ? 0 : om_save_again(c, objects, n, err);
 }
 
 int om_map_save(struct om_client *c, const struct om_note *note, const struct om_pair *pairs, size_t n, struct err *err)
@@ -203,7 +177,7 @@ int om_comment_save(struct om_client *c, const struct om_note *note, const char 
 
     const struct om_iobject *o = (const struct om_iobject *)&copy;
 
-    return save_again(c, &o, 1, err);
+    return om_save_again(c, &o, 1, err);
 }
 
 /* --- which are there? --- */

@@ -27,6 +27,31 @@ int om_save_one(struct om_client *c, const struct om_iobject *o, int64_t *id, st
     return om_save_all(c, &o, 1, id, err);
 }
 
+int om_load_all(struct om_client *c, const char *hql, const int64_t *ids, size_t n, struct arena *mem,
+                struct om_api_iobject_list *out, struct err *err)
+{
+    const struct om_arg arg = om_arg_longs("ids", ids, n);
+    const struct om_query q = {.hql = hql, .n_args = 1, .args = &arg};
+    struct om_sys_parameters params;
+    const struct ice_proxy *query;
+
+    if (om_query_parameters(&q, mem, &params, err) < 0 || om_client_service(c, OM_QUERY, &query, err) < 0)
+        return -1;
+    return om_api_iquery_find_all_by_query(&c->caller, query, hql, &params, mem, out, err);
+}
+
+int om_save_again(struct om_client *c, const struct om_iobject *const *objects, size_t n, struct err *err)
+{
+    AUTO(arena_freep) struct arena *mem = arena_new();
+    const struct ice_proxy *update;
+
+    if (om_client_service(c, OM_UPDATE, &update, err) < 0)
+        return -1;
+    if (om_api_iupdate_save_array(&c->caller, update, (struct om_api_iobject_list){.n = n, .at = objects}, mem, err) == 0)
+        return 0;
+    return c->fault && ice_class_is_a(c->fault, &om_optimistic_lock_exception_class) ? OM_STALE : -1;
+}
+
 struct om_api_named_value_list om_named_values(struct arena *mem, const struct om_pair *pairs, size_t n)
 {
     struct om_named_value *values = arena_alloc(mem, n, sizeof(*values));

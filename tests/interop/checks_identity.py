@@ -14,6 +14,14 @@ def ids(person, project, dataset):
     return [i.getId() for i in person.images(project, dataset)]
 
 
+def described(person, project, dataset):
+    return person.dataset(project, dataset).getDescription()
+
+
+def says_from(b, directory):
+    return f'Imported by impomero from {os.path.realpath(b.share)}/{directory}\nCard: A card'
+
+
 @check
 def a_moved_directory_keeps_its_dataset(b):
     project, dataset = one_card(b, pairs=[('k', 'v')])
@@ -22,6 +30,7 @@ def a_moved_directory_keeps_its_dataset(b):
         before = ids(alice, project, dataset)
         os.rename(b.path('run'), os.path.join(b.share, 'renamed'))
         b.import_share().must(0).says('nothing new')
+        equal(described(alice, project, dataset), says_from(b, 'renamed'), 'description after the move')
         shutil.copytree(os.path.join(b.share, 'renamed'), os.path.join(b.share, 'copied'), copy_function=shutil.copyfile)
         shutil.rmtree(os.path.join(b.share, 'renamed'))
         b.import_share().must(0).says('nothing new')
@@ -29,6 +38,13 @@ def a_moved_directory_keeps_its_dataset(b):
         b.import_share().must(0)
         after = ids(alice, project, dataset)
         equal((len(alice.datasets(project)), len(after), set(before) <= set(after)), (1, 3, True), 'datasets, images, the same')
+        equal(described(alice, project, dataset), says_from(b, 'copied'), 'description after the copy and removal')
+        mine = alice.dataset(project, dataset)
+        mine.setDescription('by hand')
+        mine.save()
+        os.rename(b.path('copied'), os.path.join(b.share, 'again'))
+        b.import_share().must(0).says('nothing new')
+        equal(described(alice, project, dataset), 'by hand', 'description that a person wrote')
 
 
 @check

@@ -265,6 +265,34 @@ static void a_dataset_that_was_deleted_is_as_if_never_made(void **state)
     bed_end(&b);
 }
 
+static void a_description_is_known_until_people_write_their_own(void **state)
+{
+    (void)state;
+    struct bed b;
+    static const char *const users[] = {"ada"};
+    struct ledger_made with = made;
+    const struct ledger_dataset *d;
+
+    bed_begin(&b);
+    scan_users(&b, users, 1);
+    with.description = "from here";
+    assert_ok(ledger_dataset_made(b.l, 1, &with, &b.err), &b.err);
+    assert_ok(ledger_dataset_made(b.l, 1, &made, &b.err), &b.err);
+    assert_ok(ledger_dataset(b.l, 1, b.a, &d, &b.err), &b.err);
+    assert_string_equal(d->described, "from here");
+    assert_ok(ledger_dataset_described(b.l, 1, "from there", &b.err), &b.err);
+    assert_ok(ledger_dataset(b.l, 1, b.a, &d, &b.err), &b.err);
+    assert_string_equal(d->described, "from there");
+    assert_ok(ledger_dataset_described(b.l, 1, NULL, &b.err), &b.err);
+    assert_ok(ledger_dataset(b.l, 1, b.a, &d, &b.err), &b.err);
+    assert_null(d->described);
+    assert_ok(ledger_dataset_described(b.l, 1, "from here", &b.err), &b.err);
+    assert_ok(ledger_dataset_unmade(b.l, 1, &b.err), &b.err);
+    assert_ok(ledger_dataset(b.l, 1, b.a, &d, &b.err), &b.err);
+    assert_null(d->described);
+    bed_end(&b);
+}
+
 static void following_a_card_waits_and_is_retried(void **state)
 {
     (void)state;
@@ -480,6 +508,7 @@ int main(void)
         cmocka_unit_test(every_try_has_a_token_of_its_own),
         cmocka_unit_test(a_changed_card_is_followed_until_it_is_everywhere),
         cmocka_unit_test(a_dataset_that_was_deleted_is_as_if_never_made),
+        cmocka_unit_test(a_description_is_known_until_people_write_their_own),
         cmocka_unit_test(following_a_card_waits_and_is_retried),
         cmocka_unit_test(a_retry_frees_what_is_held_and_asks_before_it_sends_again),
         cmocka_unit_test(a_deleted_image_is_imported_again_on_request_alone),

@@ -40,6 +40,36 @@ static void see_screen(const struct om_screen *s)
     map_pairs = (int64_t)((const struct om_map_annotation *)link->child)->map_value.n;
 }
 
+/* A dataset that is there, as it is described; NULL: there is none. */
+static const char *description;
+static bool changed_meanwhile;
+static char saved_again[64];
+
+static void fill_dataset(struct om_api_iobject_list *out, struct arena *mem)
+{
+    struct om_dataset *d = om_object_new(mem, &om_dataset_class);
+    const struct om_iobject **list = arena_alloc(mem, 1, sizeof(struct om_iobject *));
+
+    d->id = om_rlong(mem, 9);
+    d->name = om_rstring(mem, "n");
+    d->description = om_rstring(mem, description);
+    list[0] = (const struct om_iobject *)d;
+    *out = (struct om_api_iobject_list){.n = description ? 1 : 0, .at = list};
+}
+
+static int see_saved_again(struct fake *of, const struct om_api_iobject_list *graph, struct err *err)
+{
+    if (changed_meanwhile)
+        return fake_throw(of, &om_optimistic_lock_exception_class, REASON_SERVER_ERROR, "changed", err);
+    const struct om_dataset *d = (const struct om_dataset *)graph->at[0];
+
+    assert_int_equal(graph->n, 1);
+    assert_int_equal(d->id->val, 9);
+    assert_string_equal(d->name->val, "n");
+    strncpy(saved_again, d->description->val, sizeof(saved_again) - 1);
+    return 0;
+}
+
 static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_op *op, const void *in, void *out,
                   struct arena *mem, struct err *err)
 {
@@ -48,6 +78,13 @@ static int answer(struct fake *f, const struct ice_proxy *to, const struct ice_o
         ((struct om_api_iquery_projection_out *)out)->ret = rows;
         return 0;
     }
+    if (op == &om_api_iquery_find_all_by_query_op) {
+        assert_string_equal(fake_hql(in), "select a from Dataset a where a.id in (:ids)");
+        fill_dataset(&((struct om_api_iquery_find_all_by_query_out *)out)->ret, mem);
+        return 0;
+    }
+    if (op == &om_api_iupdate_save_array_op)
+        return see_saved_again(f, &((const struct om_api_iupdate_save_array_in *)in)->graph, err);
 
     assert_ptr_equal(op, &om_api_iupdate_save_and_return_ids_op);
     const struct om_api_iobject_list *graph = &((const struct om_api_iupdate_save_and_return_ids_in *)in)->graph;
@@ -211,6 +248,29 @@ static void a_link_to_the_project_is_told(void **state)
     assert_int_equal(om_project_link(f.client, 9, 5, &link, &err), OM_ABSENT);
 }
 
+static int describe(const char *there, struct err *err)
+{
+    description = there;
+    return om_target_describe(f.client, OM_DATASET, 9, "old", "new", err);
+}
+
+static void a_description_of_ours_is_replaced_and_peoples_own_stays(void **state)
+{
+    (void)state;
+    struct err err;
+
+    assert_ok(describe("old", &err), &err);
+    assert_string_equal(saved_again, "new");
+    assert_ok(describe("new", &err), &err);
+    assert_int_equal(describe("by hand", &err), OM_STALE);
+    assert_int_equal(describe("", &err), OM_STALE);
+    assert_int_equal(describe(NULL, &err), OM_STALE);
+    assert_int_equal(fake_count(&f, "saveArray"), 1);
+    changed_meanwhile = true;
+    assert_fails(describe("old", &err), &err, REASON_SERVER_BUSY);
+    changed_meanwhile = false;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -224,6 +284,7 @@ int main(void)
         T(looking_is_in_all_groups_and_leaves_the_group_as_it_was),
         T(a_dataset_is_held_against_what_it_was),
         T(a_link_to_the_project_is_told),
+        T(a_description_of_ours_is_replaced_and_peoples_own_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

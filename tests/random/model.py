@@ -56,10 +56,13 @@ class Dataset:
     project: Project
     name: str
     applied: Card
+    wanted: Card
+    description: str
     notes: dict = dataclasses.field(default_factory=dict)  # 'map', 'comment', ('tag', text) -> Note
     links: set = dataclasses.field(default_factory=set)
     gone: bool = False
     renamed: bool = False
+    described: bool = False  # by a person
     filesets: list = dataclasses.field(default_factory=list)
 
 
@@ -84,8 +87,8 @@ def under(path, top):
 
 
 class Model:
-    def __init__(self, root_name):
-        self.root_name = root_name
+    def __init__(self, root):
+        self.root = root
         self.files, self.cards, self.dirs = {}, {}, {''}
         self.stamps = {}  # path -> the time of its last write, which goes along when it is renamed; each write has another one
         self.filesets, self.datasets, self.projects, self.images = [], [], [], []
@@ -119,12 +122,21 @@ class Model:
     def look(self):
         self.follow_moves()
         for d in self.datasets:
-            card = self.card_at(d.dir)
-            if card and not d.gone and self.same_target(d, card) and card != d.applied:
-                self.apply(d, card)
+            d.wanted = self.card_at(d.dir) or d.wanted
+            if not d.gone and self.same_target(d, d.wanted):
+                self.follow_card(d)
         for path in sorted(self.files):
             if not any(f.path == path for f in self.filesets):
                 self.take(path)
+
+    def follow_card(self, d):
+        if not d.described:
+            d.description = self.description(d.dir)
+        if d.wanted != d.applied:
+            self.apply(d, d.wanted)
+
+    def description(self, directory):
+        return f'Imported by impomero from {os.path.join(self.root, directory) if directory else self.root}'
 
     @staticmethod
     def same_target(d, card):
@@ -176,8 +188,8 @@ class Model:
         if not project:
             project = Project(card.user, card.project)
             self.projects.append(project)
-        name = (os.path.basename(directory) or self.root_name).replace(' ', '_')
-        d = Dataset(directory, card, project, name, Card(card.user, card.project))
+        name = os.path.basename(directory or self.root).replace(' ', '_')
+        d = Dataset(directory, card, project, name, Card(card.user, card.project), card, self.description(directory))
         self.datasets.append(d)
         self.apply(d, card)
         return d
@@ -229,14 +241,14 @@ class Model:
     # --- what is to be seen ---
 
     def expected(self):
-        """[(user, project or None, dataset, its annotations, its images)], sorted."""
+        """[(user, project or None, dataset, its annotations, its images, its description)], sorted."""
         rows = []
         for d in self.datasets:
             if not d.gone:
-                rows.append((d.card.user, d.project.name, d.name, shown(d.links), self.images_in(d)))
+                rows.append((d.card.user, d.project.name, d.name, shown(d.links), self.images_in(d), d.description))
         for h in self.hand_made:
             if not h.gone:
-                rows.append((h.user, '', h.name, (), self.images_in(h)))
+                rows.append((h.user, '', h.name, (), self.images_in(h), ''))
         return sorted(rows)
 
     def images_in(self, place):

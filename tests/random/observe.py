@@ -42,7 +42,7 @@ class Observer:
         images = list(dataset.listChildren())
         notes = self.notes(person, 'Image', [i.getId() for i in images])
         return (person.name, project, dataset.getName(), self.notes(person, 'Dataset', [dataset.getId()])[dataset.getId()],
-                tuple(sorted((i.getName(), self.content(i), notes[i.getId()]) for i in images)))
+                tuple(sorted((i.getName(), self.content(i), notes[i.getId()]) for i in images)), dataset.getDescription() or '')
 
     def rows(self, projects, hand_made):
         """`projects`: (user, name) of those to look into; `hand_made`: (user, dataset name)."""

@@ -55,8 +55,12 @@ def a_dataset_is_renamed(p):
     if not found:
         return None
     d, real, _ = found
-    d.name = f'renamed {p.rng.randrange(1000)}'
+    number = p.rng.randrange(1000)
+    d.name = f'renamed {number}'
     real.setName(d.name)
+    if number % 2:
+        d.described, d.description = True, f'described {number}'
+        real.setDescription(d.description)
     real.save()
     d.renamed = True
     return f'rename Dataset:{real.getId()} to {d.name}'
