@@ -54,7 +54,10 @@ static int path_err(struct err *err, int sys, const char *what, const char *path
 {
     AUTO(mem_freep) char *shown = str_show(path);
 
-    return err_set(err, reason_of(sys), sys, "%s %s", what, shown);
+    err_set(err, reason_of(sys), sys, "%s %s", what, shown);
+    if (sys == ENOSYS)
+        err_hint(err, "the system call openat2 is forbidden here: by RestrictSUIDSGID=yes in the unit, or by the container");
+    return -1;
 }
 
 int io_open_dir(const char *path, struct err *err)
