@@ -17,7 +17,7 @@
 #define OM_ENTRY_BYTES 64u          /* of importFileset for one file beside its path: about 20 were measured */
 #define OM_BLOCK_LEAST (1u << 20)   /* bytes of a file in one write; official clients send 5,000,000 */
 #define OM_BLOCK_MOST (32u << 20)   /* half of the message that a server takes; 62 MiB were seen to work */
-#define OM_UPLOAD_BYTES (64u << 20) /* blocks of one set's files under way: two for each file */
+#define OM_UPLOAD_BYTES (64u << 20) /* blocks of one set's files under way: two for each file, one where they are many */
 #define OM_BLOCK_BYTES (4u << 20)   /* of a file in one write; servers take up to 62 MiB, official clients send 5,000,000 */
 #define OM_KNOWN_SERVERS_MAX (1u << 20) /* bytes of the file known_servers */
 #define TREE_ENTRIES_MAX (4u << 20) /* entries of one scan: about 150 bytes each */

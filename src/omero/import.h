@@ -112,7 +112,7 @@ struct om_import_result {
 enum { OM_RUNNING = 1 };
 /* Ask once.  0 done, OM_RUNNING, or -1: REASON_IMPORT_FAILED with OMERO's words, REASON_TARGET_GONE ... */
 int om_import_poll(struct om_import *imp, struct arena *mem, struct om_import_result *out, struct err *err);
-/* Poll with growing pauses (0.1 s to 2 s) up to a deadline, keeping the session alive.  REASON_TIMEOUT (class WAIT): it may still
+/* Poll with growing pauses (15 ms to 2 s) up to a deadline, keeping the session alive.  REASON_TIMEOUT (class WAIT): it may still
  * be running.  `keep_on` may be NULL; it stops the waiting by returning -1 with err filled in. */
 int om_import_wait(struct om_import *imp, int64_t deadline_ns, int (*keep_on)(void *arg, struct err *err), void *arg,
                    struct arena *mem, struct om_import_result *out, struct err *err);

@@ -9,7 +9,7 @@
 
 enum { LANE_TRIPS = 8 }; /* a write is to take at least so many times the way there and back */
 
-enum lane_stage { LANE_FREE, LANE_WRITE, LANE_SAVE, LANE_CLOSE, LANE_DONE };
+enum lane_stage { LANE_FREE, LANE_OPEN, LANE_WRITE, LANE_SAVE, LANE_CLOSE, LANE_DONE };
 
 struct lane_block {
     uint8_t *at;
@@ -19,6 +19,7 @@ struct lane_block {
 /* Shared by all lanes. */
 struct lane_pace {
     size_t block, most; /* bytes of a write now, and at most */
+    bool ahead;         /* a lane reads its next block while one is on its way; where many lanes are, the others fill that time */
     int64_t trip_ns;    /* the shortest way there and back that was seen; 0 = none yet */
 };
 
@@ -34,13 +35,14 @@ struct lane {
     struct om_source source;
     struct hash *hash;
     struct arena *mem;
-    struct lane_block blocks[2]; /* one that is read into, one that may have to be sent again */
+    struct lane_block blocks[2]; /* one that may have to be sent again and, ahead, one that is read into */
     unsigned turn;
     bool ready;             /* the block of this turn is read, and not sent */
     bool ended;             /* the source */
     int64_t sent, answered; /* bytes whose write was sent, and answered */
     char hex[HASH_HEX_MAX];
 
+    struct om_grid_import_process_get_uploader_in uploader;
     struct om_api_raw_file_store_write_in write;
     bool asked; /* a call is out: */
     const struct ice_op *op;
@@ -58,6 +60,8 @@ struct lanes {
     int64_t until_ns; /* how long joining again is tried; 0 = the connection is well */
 };
 
+/* Of the file's store.  While there is none, of the import's process, which takes one call at a time as well: so one lane at a
+ * time is LANE_OPEN. */
 int lane_ask(struct lane *l, const struct ice_op *op, const void *in, struct err *err);
 int lane_wait(struct lane *l, void *out, struct err *err);
 

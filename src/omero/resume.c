@@ -7,6 +7,11 @@
 
 static const int64_t patience_ns = 120 * NS_PER_S;
 
+static const struct ice_proxy *asked_of(const struct lane *l)
+{
+    return l->store ? l->store : l->imp->process;
+}
+
 int lane_ask(struct lane *l, const struct ice_op *op, const void *in, struct err *err)
 {
     l->op = op;
@@ -15,7 +20,7 @@ int lane_ask(struct lane *l, const struct ice_op *op, const void *in, struct err
     l->asked_ns = clock_mono_ns();
     l->client->fault = NULL;
     l->id = -1;
-    return l->client->way->send(l->client, l->store, op, in, &l->id, err);
+    return l->client->way->send(l->client, asked_of(l), op, in, &l->id, err);
 }
 
 int lane_wait(struct lane *l, void *out, struct err *err)
@@ -25,7 +30,7 @@ int lane_wait(struct lane *l, void *out, struct err *err)
 
     if (c->dead)
         return err_set(err, REASON_LOST, 0, "the connection is over");
-    if (c->way->wait(c, l->store, l->op, l->in, l->id, out, out ? l->mem : mem, err) < 0) {
+    if (c->way->wait(c, asked_of(l), l->op, l->in, l->id, out, out ? l->mem : mem, err) < 0) {
         l->asked &= c->dead; /* an answer, if a bad one, is an answer */
         return -1;
     }
@@ -78,13 +83,24 @@ static int find_process(struct om_import *imp, struct err *err)
 /* What was out may or may not have arrived: it is asked again. */
 static int take_up(struct lane *l, struct err *err)
 {
-    struct om_client *c = l->client;
+    struct ice_caller *caller = &l->client->caller;
+    int32_t i = (int32_t)l->index;
 
-    if (l->stage == LANE_FREE || !l->store)
-        return 0;
-    if (om_grid_import_process_get_uploader(&c->caller, l->imp->process, (int32_t)l->index, l->mem, &l->store, err) < 0)
+    if (l->store && om_grid_import_process_get_uploader(caller, l->imp->process, i, l->mem, &l->store, err) < 0)
         return -1;
     return l->asked ? lane_ask(l, l->op, l->in, err) : 0;
+}
+
+/* The one that is being opened comes last: what it asks is out to the import's process afterwards. */
+static int take_up_all(struct lanes *all, struct err *err)
+{
+    for (int opening = 0; opening <= 1; opening++)
+        for (size_t i = 0; i < all->n; i++) {
+            struct lane *l = &all->at[i];
+            if (l->stage != LANE_FREE && (l->store == NULL) == opening && take_up(l, err) < 0)
+                return -1;
+        }
+    return 0;
 }
 
 static int join(struct lanes *all, struct err *err)
@@ -93,10 +109,7 @@ static int join(struct lanes *all, struct err *err)
 
     if (c->way->rejoin(c, err) < 0 || set_detach(c, true, err) < 0 || find_process(all->imp, err) < 0)
         return -1;
-    for (size_t i = 0; i < all->n; i++)
-        if (take_up(&all->at[i], err) < 0)
-            return -1;
-    return 0;
+    return take_up_all(all, err);
 }
 
 static bool is_lost(const struct lanes *all, const struct err *err)

@@ -1,6 +1,6 @@
 /* The bytes of a set's files: several at once, one call outstanding on each; while a block is on its way and being stored, the
- * next one is read and hashed.  A connection that is lost is joined again where the session allows it, and what was not answered
- * is sent once more. */
+ * next one is read and hashed, of the same file or of another.  A connection that is lost is joined again where the session
+ * allows it, and what was not answered is sent once more. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +11,11 @@
 #include "omero/import_state.h"
 #include "omero/lane.h"
 
-enum { PIECE_BYTES = 256 * 1024 };
+enum { MANY_LANES = 4, PIECE_BYTES = 256 * 1024 };
+
+/* Where a server is so far away, the first block is so large at once; official clients send 5,000,000 to any. */
+static const int64_t far_ns = 5 * NS_PER_MS;
+enum { FAR_BYTES = 4 << 20 };
 
 /* ---- one file ---- */
 
@@ -68,21 +72,24 @@ static int progress(struct lane *l, struct err *err)
     return l->source.progress ? l->source.progress(l->source.progress_arg, l->answered, err) : 0;
 }
 
+static void grow_blocks(struct lane_pace *p, double bytes)
+{
+    enum { STEP = 64 * 1024 }; /* so that servers write whole pages */
+
+    if (bytes > (double)p->most)
+        bytes = (double)p->most;
+    if (bytes > (double)p->block)
+        p->block = (size_t)bytes / STEP * STEP;
+}
+
 /* Grow the blocks while the way there and back is a large part of a write: to what would take LANE_TRIPS of it if a write's time
  * were all for its bytes.  It is not, so that the answer is never too large, and right after two or three blocks. */
 static void note_write(struct lane *l)
 {
-    struct lane_pace *p = l->pace;
-    int64_t took = clock_mono_ns() - l->asked_ns, aim = LANE_TRIPS * p->trip_ns;
-    size_t length = (size_t)l->write.length;
+    int64_t took = clock_mono_ns() - l->asked_ns, aim = LANE_TRIPS * l->pace->trip_ns;
 
-    if (length < OM_BLOCK_LEAST || took >= aim)
-        return;
-
-    double better = (double)length * (double)aim / (double)(took > 0 ? took : 1);
-
-    if (better > (double)p->block)
-        p->block = better < (double)p->most ? (size_t)better : p->most;
+    if ((size_t)l->write.length >= OM_BLOCK_LEAST && took < aim)
+        grow_blocks(l->pace, (double)l->write.length * (double)aim / (double)(took > 0 ? took : 1));
 }
 
 static int take_write(struct lane *l, struct err *err)
@@ -101,7 +108,7 @@ static int send_write(struct lane *l, struct err *err)
     l->write = (struct om_api_raw_file_store_write_in){.buf = {.n = b->n, .at = b->at}, .position = l->sent,
                                                        .length = (int32_t)b->n};
     l->sent += (int64_t)b->n;
-    l->turn ^= 1;
+    l->turn ^= l->pace->ahead;
     return lane_ask(l, &om_api_raw_file_store_write_op, &l->write, err);
 }
 
@@ -110,7 +117,9 @@ static int write_on(struct lane *l, struct err *err)
 {
     bool first = l->sent == 0 && !l->asked;
 
-    if ((!l->ready && read_block(l, err) < 0) || (l->asked && take_write(l, err) < 0))
+    if (l->pace->ahead && !l->ready && read_block(l, err) < 0)
+        return -1;
+    if ((l->asked && take_write(l, err) < 0) || (!l->ready && read_block(l, err) < 0))
         return -1;
     l->ready = false;
     if (l->ended)
@@ -166,23 +175,7 @@ static int finish(struct lane *l, struct err *err)
     return 0;
 }
 
-static int (*const turns[])(struct lane *l, struct err *err) = {
-    [LANE_WRITE] = write_on, [LANE_SAVE] = ask_save, [LANE_CLOSE] = ask_close, [LANE_DONE] = finish};
-
 /* ---- opening one ---- */
-
-/* How long a question takes that moves nothing: the way there and back. */
-static int get_store(struct lane *l, struct err *err)
-{
-    int64_t before = clock_mono_ns(), took;
-
-    if (om_grid_import_process_get_uploader(&l->client->caller, l->imp->process, (int32_t)l->index, l->mem, &l->store, err) < 0)
-        return -1;
-    took = clock_mono_ns() - before;
-    if (l->pace->trip_ns == 0 || took < l->pace->trip_ns)
-        l->pace->trip_ns = took;
-    return 0;
-}
 
 /* What a file holds that was uploaded before goes first: a longer one would keep its end. */
 static int empty_store(struct lane *l, struct err *err)
@@ -192,6 +185,42 @@ static int empty_store(struct lane *l, struct err *err)
     return l->imp->touched[l->index]
                ? om_api_raw_file_store_truncate(&l->client->caller, l->store, 0, l->mem, &done, err)
                : 0;
+}
+
+/* How long a question takes that moves nothing: the way there and back. */
+static void note_trip(struct lane *l)
+{
+    int64_t took = clock_mono_ns() - l->asked_ns;
+
+    if (l->pace->trip_ns == 0 || took < l->pace->trip_ns)
+        l->pace->trip_ns = took;
+    if (l->pace->trip_ns >= far_ns)
+        grow_blocks(l->pace, FAR_BYTES);
+}
+
+static int take_store(struct lane *l, struct err *err)
+{
+    struct om_grid_import_process_get_uploader_out out = {0};
+
+    if (lane_wait(l, &out, err) < 0)
+        return -1;
+    if (!out.ret)
+        return err_set(err, REASON_PROTOCOL, 0, "OMERO gives nothing to write the file to");
+    note_trip(l);
+    l->store = out.ret;
+    return 0;
+}
+
+/* The first block is read while the answer is on its way, but for the first file of all, whose answer tells how large. */
+static int begin(struct lane *l, struct err *err)
+{
+    if (l->pace->trip_ns && !l->ready && read_block(l, err) < 0)
+        return -1;
+    if ((!l->store && take_store(l, err) < 0) || empty_store(l, err) < 0)
+        return -1;
+    l->imp->touched[l->index] = true;
+    l->stage = LANE_WRITE;
+    return 0;
 }
 
 static int lane_open(struct lane *l, size_t index, struct err *err)
@@ -205,12 +234,13 @@ static int lane_open(struct lane *l, size_t index, struct err *err)
     if (l->set->open(l->set->arg, index, &l->source, err) < 0)
         return -1;
     l->open = true;
-    if (get_store(l, err) < 0 || empty_store(l, err) < 0)
-        return -1;
-    l->imp->touched[index] = true;
-    l->stage = LANE_WRITE;
-    return 0;
+    l->stage = LANE_OPEN;
+    l->uploader.i = (int32_t)index;
+    return lane_ask(l, &om_grid_import_process_get_uploader_op, &l->uploader, err);
 }
+
+static int (*const turns[])(struct lane *l, struct err *err) = {
+    [LANE_OPEN] = begin, [LANE_WRITE] = write_on, [LANE_SAVE] = ask_save, [LANE_CLOSE] = ask_close, [LANE_DONE] = finish};
 
 /* ---- all of them ---- */
 
@@ -222,31 +252,45 @@ static int blame(const struct lane *l, struct err *err)
     return -1;
 }
 
+static bool is_opening(const struct lanes *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (all->at[i].stage == LANE_OPEN)
+            return true;
+    return false;
+}
+
 static int open_next(struct lanes *all, struct lane *l, struct err *err)
 {
-    if (all->next == all->end)
+    if (all->next == all->end || is_opening(all))
         return 0;
+    return lane_open(l, all->next++, err) < 0 && lanes_resume(all, err) < 0 ? blame(l, err) : 0;
+}
 
-    size_t index = all->next++;
-
-    while (lane_open(l, index, err) < 0) {
-        if (lanes_resume(all, err) < 0)
-            return blame(l, err);
-        lane_reset(l); /* nothing of it was sent: from its beginning */
-    }
+static int open_another(struct lanes *all, struct err *err)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (all->at[i].stage == LANE_FREE)
+            return open_next(all, &all->at[i], err);
     return 0;
 }
 
-static int turn(struct lanes *all, struct lane *l, struct err *err)
+static int step(struct lanes *all, struct lane *l, struct err *err)
 {
-    if (l->stage == LANE_FREE && open_next(all, l, err) < 0)
-        return -1;
-    if (l->stage == LANE_FREE)
-        return 0;
     while (turns[l->stage](l, err) < 0)
         if (lanes_resume(all, err) < 0)
             return blame(l, err);
     return 0;
+}
+
+/* The call that opens the next file goes out before the first block of this one. */
+static int turn(struct lanes *all, struct lane *l, struct err *err)
+{
+    if (l->stage == LANE_FREE)
+        return open_next(all, l, err);
+    if (l->stage == LANE_OPEN && (step(all, l, err) < 0 || open_another(all, err) < 0))
+        return -1;
+    return step(all, l, err);
 }
 
 static bool is_busy(const struct lanes *all)
@@ -269,18 +313,25 @@ static int run(struct lanes *all, struct err *err)
 
 /* After a failure: one call at a time, so a close comes after the answer to what is out.  What went wrong before is
  * what matters. */
+static void lane_give_up(struct lane *l)
+{
+    struct om_api_raw_file_store_save_out unread; /* of what a store answers, only this has something in it */
+    struct err ignored;
+
+    if (l->client->dead)
+        return;
+    if (l->asked && l->stage == LANE_OPEN)
+        (void)take_store(l, &ignored);
+    else if (l->asked)
+        (void)lane_wait(l, &unread, &ignored);
+    if (l->store && !l->client->dead)
+        (void)om_api_stateful_service_interface_close(&l->client->caller, l->store, l->mem, &ignored);
+}
+
 static void give_up(struct lanes *all)
 {
-    for (size_t i = 0; i < all->n; i++) {
-        struct lane *l = &all->at[i];
-        struct om_api_raw_file_store_save_out unread; /* of what is out, only this has an answer with something in it */
-        struct err ignored;
-
-        if (l->store && !l->client->dead && l->asked)
-            (void)lane_wait(l, &unread, &ignored);
-        if (l->store && !l->client->dead)
-            (void)om_api_stateful_service_interface_close(&l->client->caller, l->store, l->mem, &ignored);
-    }
+    for (size_t i = 0; i < all->n; i++)
+        lane_give_up(&all->at[i]);
 }
 
 static void lanes_clear(struct lanes *all)
@@ -306,7 +357,8 @@ static int upload(struct om_import *imp, const struct om_upload *set, size_t fir
     AUTO(lanes_clear) struct lanes all = {.imp = imp, .n = n, .next = first, .end = end, .resumes = set->resumes};
 
     all.at = mem_new(n, sizeof(*all.at));
-    all.pace = (struct lane_pace){.block = OM_BLOCK_LEAST, .most = OM_UPLOAD_BYTES / 2 / n};
+    all.pace = (struct lane_pace){.block = OM_BLOCK_LEAST, .ahead = n < MANY_LANES};
+    all.pace.most = OM_UPLOAD_BYTES / n / (all.pace.ahead ? 2 : 1);
     if (all.pace.most > OM_BLOCK_MOST)
         all.pace.most = OM_BLOCK_MOST;
     for (size_t i = 0; i < n; i++)

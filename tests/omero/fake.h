@@ -11,6 +11,8 @@ struct fake {
     struct arena *mem; /* as long as the fake */
     char log[64][40];  /* names of the operations in order, those that get services left out */
     size_t n_log;
+    char sent[64][40]; /* all names in the order in which they were asked, not answered */
+    size_t n_sent;
     size_t outstanding, most_outstanding;
     int64_t groups[64]; /* omero.group of each logged call */
     size_t rejoins;     /* how often the session was joined again after its client was called dead */

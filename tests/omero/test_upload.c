@@ -183,6 +183,31 @@ static void several_files_go_side_by_side(void **state)
     assert_int_equal(fake_count(&fake, "detachOnDestroy"), 0);
 }
 
+/* Among what was asked. */
+static size_t place_of(const char *op, size_t nth)
+{
+    for (size_t i = 0; i < fake.n_sent; i++)
+        if (strcmp(fake.sent[i], op) == 0 && nth-- == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* Nobody waits for the way there and back of an opening: the next one is asked for before the first block goes out. */
+static void the_next_file_is_opened_while_one_is_sent(void **state)
+{
+    (void)state;
+    const struct om_upload three = all_three(3, false);
+    struct err err;
+
+    assert_ok(start_three(&err), &err);
+    assert_ok(om_import_upload_all(imp, &three, &err), &err);
+    assert_int_equal(fake_count(&fake, "getUploader"), 3);
+    assert_int_equal(fake_count(&fake, "write"), 3);
+    assert_true(place_of("getUploader", 1) < place_of("write", 0));
+    assert_true(place_of("getUploader", 2) < place_of("write", 1));
+    assert_true(place_of("write", 0) < place_of("getUploader", 2)); /* one at a time is asked of the import itself */
+}
+
 static void one_file_that_fails_ends_all_of_them_in_order(void **state)
 {
     (void)state;
@@ -249,6 +274,7 @@ int main(void)
         T(a_source_that_fails_ends_the_upload_in_order),
         T(a_listener_may_stop_the_upload),
         T(several_files_go_side_by_side),
+        T(the_next_file_is_opened_while_one_is_sent),
         T(one_file_that_fails_ends_all_of_them_in_order),
         T(an_upload_goes_on_in_the_same_session),
         T(without_that_wish_a_lost_connection_ends_it),
