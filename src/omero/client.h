@@ -63,6 +63,10 @@ struct om_way {
     int (*wait)(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id, void *out,
                 struct arena *mem, struct err *err);
     void (*close)(struct om_client *c);
+    /* Make a proxy known to the router without waiting for its answer, so that the first request to it follows at once.  One
+     * that comes before the router knows the proxy is refused unseen, and `wait` sends it again (OMERO.server 5.6.17: none of
+     * 24 was).  NULL: there is nothing to be done. */
+    int (*introduce)(struct om_client *c, const struct ice_proxy *to, struct err *err);
     /* After the connection was lost: the same session on a new one.  The proxies of services and repository are asked for again.
      * NULL: there is no such way. */
     int (*rejoin)(struct om_client *c, struct err *err);

@@ -97,21 +97,36 @@ static bool is_registered(const struct router *r, const char *key)
     return false;
 }
 
+static int ask_to_add(struct om_client *c, const struct ice_proxy *to, int32_t *id, struct err *err)
+{
+    struct router *r = c->way_state;
+    const struct om_ice_router_add_proxies_in in = {.proxies = {.n = 1, .at = &to}};
+    enum ice_encoding enc = to->encoding_minor == 0 ? ICE_ENC_1_0 : ICE_ENC_1_1;
+
+    return send_as(c, r->proxy, &om_ice_router_add_proxies_op, enc, &in, id, err);
+}
+
 static int add_proxy(struct om_client *c, const struct ice_proxy *to, struct err *err)
 {
     struct router *r = c->way_state;
     AUTO(arena_freep) struct arena *mem = arena_new();
-    const struct om_ice_router_add_proxies_in in = {.proxies = {.n = 1, .at = &to}};
     struct om_ice_router_add_proxies_out out = {0};
     const struct ice_op *op = &om_ice_router_add_proxies_op;
-    enum ice_encoding enc = to->encoding_minor == 0 ? ICE_ENC_1_0 : ICE_ENC_1_1;
     struct ice_reply reply = {0};
     int32_t id;
 
-    if (send_as(c, r->proxy, op, enc, &in, &id, err) < 0 ||
+    if (ask_to_add(c, to, &id, err) < 0 ||
         ice_conn_wait(r->conn, id, op, deadline_of(c, op), mem, &out, &reply, err) < 0)
         return -1;
     return reply.status == ICE_OK ? 0 : om_error(op, &reply, err);
+}
+
+/* Takes the key over. */
+static void register_key(struct router *r, char *key)
+{
+    free(r->registered[r->next]);
+    r->registered[r->next] = key;
+    r->next = (r->next + 1) % REGISTERED_MAX;
 }
 
 static int need_registered(struct om_client *c, const struct ice_proxy *to, struct err *err)
@@ -123,9 +138,7 @@ static int need_registered(struct om_client *c, const struct ice_proxy *to, stru
         return 0;
     if (add_proxy(c, to, err) < 0)
         return -1;
-    free(r->registered[r->next]);
-    r->registered[r->next] = STEAL(key);
-    r->next = (r->next + 1) % REGISTERED_MAX;
+    register_key(r, STEAL(key));
     return 0;
 }
 
@@ -181,6 +194,21 @@ static bool is_forgotten(const struct ice_reply *reply)
     return reply->status == ICE_NO_OBJECT && reply->operation && strcmp(reply->operation, "ice_add_proxy") == 0;
 }
 
+static int router_introduce(struct om_client *c, const struct ice_proxy *to, struct err *err)
+{
+    struct router *r = c->way_state;
+    AUTO(mem_freep) char *key = mem_printf("%s/%s", to->id.category, to->id.name);
+    int32_t id;
+
+    if (is_registered(r, key))
+        return 0;
+    if (ask_to_add(c, to, &id, err) < 0)
+        return failed(c, err);
+    ice_conn_forget(r->conn, id);
+    register_key(r, STEAL(key));
+    return 0;
+}
+
 static int router_wait(struct om_client *c, const struct ice_proxy *to, const struct ice_op *op, const void *in, int32_t id,
                        void *out, struct arena *mem, struct err *err)
 {
@@ -228,7 +256,7 @@ static void router_close(struct om_client *c)
 static int router_rejoin(struct om_client *c, struct err *err);
 
 static const struct om_way router_way = {
-    .send = router_send, .wait = router_wait, .close = router_close, .rejoin = router_rejoin};
+    .send = router_send, .wait = router_wait, .close = router_close, .introduce = router_introduce, .rejoin = router_rejoin};
 
 /* --- login --- */
 

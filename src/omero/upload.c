@@ -208,7 +208,7 @@ static int take_store(struct lane *l, struct err *err)
         return err_set(err, REASON_PROTOCOL, 0, "OMERO gives nothing to write the file to");
     note_trip(l);
     l->store = out.ret;
-    return 0;
+    return l->client->way->introduce ? l->client->way->introduce(l->client, l->store, err) : 0;
 }
 
 /* The first block is read while the answer is on its way, but for the first file of all, whose answer tells how large. */

@@ -46,6 +46,17 @@ def mask(line, directory):
     return line
 
 
+def settled(lines):
+    """The router's answer to addProxies comes before or after the request that follows at once: it is shown behind its own request."""
+    answer = re.compile(r'^trace: (\d+) < (\d+) Router\.addProxies\b')
+    early = {m.groups(): line for line in lines if (m := answer.match(line))}
+    for line in lines:
+        if not answer.match(line):
+            yield line
+        if asked := re.match(r'^trace: (\d+) > (\d+) Router\.addProxies\b', line):
+            yield early[asked.groups()]
+
+
 def masked(lines, directory):
     """Polls until the import is done are as many as it takes: they are left out, and requests are named without their numbers."""
     for line in lines:
@@ -76,7 +87,7 @@ def traced(directory):
         sys.exit('the import failed:\n' + done.stdout + done.stderr)
     if '="omero"' in done.stderr:
         sys.exit('the password is in the trace')
-    return list(masked(done.stderr.splitlines(), directory))
+    return list(masked(settled(done.stderr.splitlines()), directory))
 
 
 def main():

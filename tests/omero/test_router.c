@@ -240,6 +240,35 @@ static void a_router_that_forgot_is_told_again_once(void **state)
     assert_int_equal(count("addProxies"), 3);
 }
 
+/* What is asked of a proxy that was introduced follows at once, and a router that has not heard of it yet is told again. */
+static void an_introduced_proxy_is_registered_once_and_told_again_where_that_came_too_late(void **state)
+{
+    (void)state;
+    static const int late[] = {0, 1};
+    const struct ice_proxy *service;
+    struct om_client *c;
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+        if (i > 0)
+            setup(state);
+        assert_ok(login(&c, &err), &err);
+
+        const struct ice_proxy *other = ice_proxy_make(c->mem, "store", SESSION_UUID, "10.0.0.1", 1);
+        AUTO(arena_freep) struct arena *mem = arena_new();
+
+        router.n = 0;
+        router.forgets = late[i];
+        assert_ok(c->way->introduce(c, other, &err), &err);
+        assert_ok(c->way->introduce(c, other, &err), &err);
+        assert_ok(om_api_service_factory_get_query_service(&c->caller, other, mem, &service, &err), &err);
+        om_client_close(c);
+        peer_stop(&peer);
+        assert_int_equal(count("addProxies"), 1 + late[i]);
+        assert_int_equal(count("getQueryService"), 1 + late[i]);
+    }
+}
+
 static void a_router_that_forgets_again_has_lost_the_session(void **state)
 {
     (void)state;
@@ -420,6 +449,7 @@ int main(void)
         T(every_call_carries_session_client_and_group),
         T(replies_with_classes_are_asked_for_in_1_0),
         T(a_router_that_forgot_is_told_again_once),
+        T(an_introduced_proxy_is_registered_once_and_told_again_where_that_came_too_late),
         T(a_router_that_forgets_again_has_lost_the_session),
         T(a_refused_login_tells_no_password),
         T(a_join_that_is_refused_means_that_the_session_is_over),
