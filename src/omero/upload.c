@@ -286,8 +286,6 @@ static int step(struct lanes *all, struct lane *l, struct err *err)
 /* The call that opens the next file goes out before the first block of this one. */
 static int turn(struct lanes *all, struct lane *l, struct err *err)
 {
-    if (l->stage == LANE_FREE)
-        return open_next(all, l, err);
     if (l->stage == LANE_OPEN && (step(all, l, err) < 0 || open_another(all, err) < 0))
         return -1;
     return step(all, l, err);
@@ -302,12 +300,31 @@ static bool is_busy(const struct lanes *all)
     return busy;
 }
 
+static int64_t due(const struct lane *l)
+{
+    return l->asked ? l->asked_ns : 0;
+}
+
+/* The one whose answer comes first, as far as a server answers in the order in which it is asked.  NULL: none is at work. */
+static struct lane *next_turn(struct lanes *all)
+{
+    struct lane *first = NULL;
+
+    for (size_t i = 0; i < all->n; i++) {
+        struct lane *l = &all->at[i];
+        if (l->stage != LANE_FREE && (!first || due(l) < due(first)))
+            first = l;
+    }
+    return first;
+}
+
 static int run(struct lanes *all, struct err *err)
 {
-    while (is_busy(all))
-        for (size_t i = 0; i < all->n; i++)
-            if (turn(all, &all->at[i], err) < 0)
-                return -1;
+    while (is_busy(all)) {
+        struct lane *l = NULL;
+        if (open_another(all, err) < 0 || ((l = next_turn(all)) && turn(all, l, err) < 0))
+            return -1;
+    }
     return 0;
 }
 
