@@ -53,6 +53,22 @@ static void show_control(struct buf *out, unsigned char c)
         buf_printf(out, "\\x%02X", c);
 }
 
+/* Characters that are not seen and change how the rest looks: C1 controls, marks and overrides of direction, line separators. */
+static bool is_unseen(const unsigned char *s, size_t len)
+{
+    static const struct { unsigned from, to; } ranges[] = {
+        {0x80, 0x9F}, {0x61C, 0x61C}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069},
+    };
+    unsigned code = len == 2 ? s[0] & 0x1F : s[0] & 0x0F;
+
+    for (size_t i = 1; i < len; i++)
+        code = code << 6 | (s[i] & 0x3F);
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+        if ((len == 2 || len == 3) && code >= ranges[i].from && code <= ranges[i].to)
+            return true;
+    return false;
+}
+
 char *str_show(const char *s)
 {
     const size_t n = strlen(s);
@@ -61,13 +77,13 @@ char *str_show(const char *s)
     for (size_t at = 0; at < n;) {
         unsigned char c = (unsigned char)s[at];
         size_t len = character((const unsigned char *)s + at, n - at);
-        bool c1 = len == 2 && c == 0xC2 && (unsigned char)s[at + 1] < 0xA0;
+        bool unseen = is_unseen((const unsigned char *)s + at, len);
 
-        if (len == 0 || c1 || c < 0x20 || c == 0x7F)
+        if (len == 0 || unseen || c < 0x20 || c == 0x7F)
             show_control(&out, c);
         else
             buf_add(&out, s + at, len);
-        at += len && !c1 ? len : 1;
+        at += len && !unseen ? len : 1; /* a byte of what is unseen is no character by itself */
     }
     return buf_take_str(&out);
 }

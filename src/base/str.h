@@ -12,7 +12,8 @@ bool str_is_utf8(const char *s, size_t n); /* RFC 3629: no overlong forms, no su
 size_t str_char_len(const char *s, size_t n);
 
 /* A form of any bytes that can be shown on a terminal or in a log line: bytes that are not UTF-8 become \xE9, control characters
- * \n, \t or \x1B, a backslash stays.  Owned by the caller. */
+ * \n, \t or \x1B, and so do the bytes of characters that are not seen but turn the rest around (U+202E and its kin); a
+ * backslash stays.  Owned by the caller. */
 char *str_show(const char *s) ATTR_MUST_USE;
 
 bool str_starts(const char *s, const char *prefix);

@@ -15,10 +15,11 @@ static const char *shown_value(const struct conf_key *key, const struct conf_val
 static void say_key(struct cli *cli, const struct conf_key *key, const struct conf_value *v, const char *indent)
 {
     AUTO(mem_freep) char *value = str_show(shown_value(key, v));
+    AUTO(mem_freep) char *place = str_show(v->place);
     char name[64];
 
     conf_key_name(key, name);
-    fprintf(cli->out, "%s%s = %s    # %s\n", indent, name, value, v->place);
+    fprintf(cli->out, "%s%s = %s    # %s\n", indent, name, value, place);
 }
 
 static json_t *key_json(const struct conf_key *key, const struct conf_value *v)

@@ -122,7 +122,7 @@ static void add_group(json_t *o, const struct format_group *g)
 
     for (size_t i = 0; i < g->n_members; i++)
         json_array_append_new(files, js_text(g->members[i]->path));
-    json_object_set_new(o, "target", js_text(g->members[0]->path));
+    js_add_path(o, "target", g->members[0]->path);
     json_object_set_new(o, "files", files);
     json_object_set_new(o, "format", json_string(g->format));
     json_object_set_new(o, "reader", g->reader ? json_string(g->reader) : json_null());

@@ -2,9 +2,13 @@
 #include "cli/command.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "format/format.h"
+
+enum { LEFT = 20 }; /* columns of a format's name on a terminal */
 
 static const char *const ways[] = {
     [FORMAT_NATIVE] = "imported",
@@ -45,6 +49,18 @@ static void take_text(void *out, const struct format_about *a)
     fputs("\n", out);
 }
 
+/* For a terminal: as wide as it is. */
+static void take_rows(void *out, const struct format_about *a)
+{
+    AUTO(mem_freep) char *told = mem_printf("told by %s", a->told);
+
+    cli_row(out, LEFT, a->format, ways[a->way]);
+    cli_row(out, LEFT, "", a->names ? a->names : "any name");
+    cli_row(out, LEFT, "", told);
+    if (a->reader)
+        cli_row(out, LEFT, "", strrchr(a->reader, '.') + 1);
+}
+
 static int run(struct cli *cli)
 {
     if (cli->json) {
@@ -52,6 +68,10 @@ static int run(struct cli *cli)
 
         format_each(take_json, list);
         js_print(cli->out, list);
+        return CLI_OK;
+    }
+    if (isatty(fileno(cli->out))) {
+        format_each(take_rows, cli->out);
         return CLI_OK;
     }
     fputs("# Formats\n\n"
@@ -68,7 +88,12 @@ const struct command command_formats = {
     .args = "",
     .summary = "list every format and what is done with its files",
     .help = "Lists the formats in the order in which they are asked about, as a table in Markdown: by which names\n"
-            "and signs they are known, which files belong together, whether they are imported or left alone.\n",
+            "and signs they are known, which files belong together, whether they are imported or left alone.\n"
+            "On a terminal it is a list.\n"
+            "\n"
+            "Examples:\n"
+            "  impomero formats\n"
+            "  impomero formats --json | jq -r '.[].format'\n",
     .max_args = 0,
     .json = true,
     .run = run,

@@ -64,6 +64,18 @@ static void put_first(struct list *l, const char *before, const char *value)
     put_value(l, before, value);
 }
 
+/* The bytes of a path that is not UTF-8, as js_add_path has them. */
+static void put_bytes(struct list *l, const char *before, const char *path)
+{
+    AUTO(js_freep) json_t *o = NULL;
+
+    if (str_is_utf8(path, strlen(path)))
+        return;
+    o = json_object();
+    js_add_path(o, "path", path);
+    put_value(l, before, json_string_value(json_object_get(o, "path_b64")));
+}
+
 static void put_files(struct list *l, const struct format_group *g)
 {
     fputs(", \"files\": [", l->out);
@@ -75,6 +87,7 @@ static void put_files(struct list *l, const struct format_group *g)
 static void put_group(struct list *l, const struct format_group *g)
 {
     put_first(l, "\"target\": ", g->members[0]->path);
+    put_bytes(l, ", \"target_b64\": ", g->members[0]->path);
     put_files(l, g);
     put_value(l, ", \"kind\": ", g->plate ? "plate" : "image");
     if (g->reader)
@@ -87,6 +100,7 @@ static void put_group(struct list *l, const struct format_group *g)
 static void put_left_out(struct list *l, const char *path, const char *word, const struct format_group *g)
 {
     put_first(l, "\"path\": ", path);
+    put_bytes(l, ", \"path_b64\": ", path);
     put_value(l, ", \"reason\": ", word);
     put_value(l, ", \"code\": ", reason_row(g->why)->name);
     put_value(l, ", \"format\": ", g->format);

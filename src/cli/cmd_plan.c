@@ -273,11 +273,11 @@ static void say_skips(struct cli *cli, const struct plan *p)
         fprintf(cli->out, "\n  Left out%s:\n", all ? "" : " (--all names each)");
     for (size_t i = 0; i < p->n_skips; i++) {
         AUTO(mem_freep) char *path = str_show(p->skips[i].path);
+        AUTO(mem_freep) char *text = str_show(p->skips[i].text);
 
         counts[p->skips[i].why]++;
         if (all)
-            fprintf(cli->out, "    %s: %s%s%s\n", path, reason_row(p->skips[i].why)->text, *p->skips[i].text ? ": " : "",
-                    p->skips[i].text);
+            fprintf(cli->out, "    %s: %s%s%s\n", path, reason_row(p->skips[i].why)->text, *text ? ": " : "", text);
     }
     for (size_t why = 0; !all && why < N_REASONS; why++)
         if (counts[why] > 0)

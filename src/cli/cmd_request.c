@@ -87,7 +87,8 @@ static void say(struct cli *cli, const struct request *q)
             js_add_path(o, "path", q->path);
         js_print(cli->out, o);
     } else if (q->answer) {
-        fprintf(cli->out, "%s\n", q->answer);
+        AUTO(mem_freep) char *shown = str_show(q->answer);
+        fprintf(cli->out, "%s\n", shown);
     } else if (q->who[0]) {
         fprintf(cli->out, "asked for, and not taken yet: %s works on it and takes it when the server answers\n", q->who);
     } else {

@@ -171,13 +171,15 @@ static void say_dataset(struct cli *cli, const struct answer *q, const struct le
 {
     AUTO(mem_freep) char *dir = str_show(dir_of(q, d));
     AUTO(mem_freep) char *name = str_show(d->name);
+    AUTO(mem_freep) char *project = str_show(d->made_project ? d->made_project : d->project);
+    AUTO(mem_freep) char *user = str_show(d->made_user ? d->made_user : d->user);
+    AUTO(mem_freep) char *group = str_show(d->made_group ? d->made_group : "");
 
     fprintf(cli->out, "%s\n  %s", dir, d->kind == LEDGER_KIND_SCREEN ? "Screen" : "Dataset");
     if (d->omero_id)
         fprintf(cli->out, ":%lld", (long long)d->omero_id);
     fprintf(cli->out, " '%s'%s, project '%s', user %s%s%s%s\n  identity %s\n", name, d->omero_id ? "" : " (not made yet)",
-            d->made_project ? d->made_project : d->project, d->made_user ? d->made_user : d->user, d->made_group ? " (" : "",
-            d->made_group ? d->made_group : "", d->made_group ? ")" : "", d->uuid);
+            project, user, *group ? " (" : "", group, *group ? ")" : "", d->uuid);
 }
 
 static void say_image(struct cli *cli, const struct ledger_image *i)

@@ -40,7 +40,7 @@ struct cli {
     struct settings settings; /* zeroed unless command->settings */
     FILE *out;  /* results */
     FILE *err;  /* messages */
-    bool colour_out, colour_err; /* a terminal, and NO_COLOR is not set */
+    bool colour_out, colour_err; /* a terminal that is not dumb, and NO_COLOR is not set */
     struct cli_given { const char *name, *value; } *given; /* the options that stood there; value "" for flags */
     size_t n_given;
     const char *const *env;
@@ -59,12 +59,17 @@ bool cli_flag(const struct cli *cli, const char *option);
 
 /* Say an error (`impomero: where: what`, then `  hint: ...`) and return its exit status.  `where` may be NULL. */
 int cli_fail(struct cli *cli, const char *where, const struct err *err);
-/* A remark on standard error that does not end anything: `impomero: text`. */
+/* A remark on standard error that does not end anything: `impomero: text`, in a form that can be shown. */
 void cli_say(struct cli *cli, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
 /* Terminal colours; "" where there are none. */
 enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BOLD, CLI_DIM };
 const char *cli_colour(bool on, enum cli_colour colour);
+
+/* Columns to write in: the terminal's, or 100. */
+size_t cli_width(FILE *out);
+/* A line of a list, within that width: `left`, and `right` from `column` on, in as many lines as it takes. */
+void cli_row(FILE *out, int column, const char *left, const char *right);
 
 /* The frame's own parts. */
 int cli_parse(struct cli *cli, int argc, char **argv, struct err *err); /* 0, CLI_WANTS_HELP, CLI_WANTS_VERSION or -1 */

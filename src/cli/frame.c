@@ -62,8 +62,8 @@ static int close_output(struct cli *cli, int status)
 
 int cli_main(int argc, char **argv, const char *const *env)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    bool colour = !no_colour || !no_colour[0];
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool colour = (!no_colour || !no_colour[0]) && (!term || strcmp(term, "dumb") != 0);
     struct cli cli = {
         .env = env,
         .out = stdout,

@@ -8,11 +8,10 @@ enum {
     LEFT = 26,   /* columns of the left part of a list */
     WIDTH = 100, /* where there is no terminal */
     CODE = 4,    /* of exit statuses */
-    NARROW = 50, /* less than that is not written for */
+    NARROW = 38, /* less than that is not written for */
 };
 
-/* Columns to write in: the terminal's, or WIDTH. */
-static size_t width(FILE *out)
+size_t cli_width(FILE *out)
 {
     struct winsize size;
 
@@ -31,9 +30,9 @@ static size_t line_of(const char *text, size_t most)
     return n > 0 ? n : strcspn(text, " ");
 }
 
-static void row_at(FILE *out, int column, const char *left, const char *right)
+void cli_row(FILE *out, int column, const char *left, const char *right)
 {
-    size_t most = width(out) - (size_t)column - 2, n = line_of(right, most);
+    size_t most = cli_width(out) - (size_t)column - 2, n = line_of(right, most);
 
     if (strlen(left) < (size_t)column)
         fprintf(out, "  %-*s%.*s\n", column, left, (int)n, right);
@@ -47,7 +46,7 @@ static void row_at(FILE *out, int column, const char *left, const char *right)
 
 static void row(FILE *out, const char *left, const char *right)
 {
-    row_at(out, LEFT, left, right);
+    cli_row(out, LEFT, left, right);
 }
 
 static void option_row(FILE *out, const char *name, const char *arg, const char *text)
@@ -83,7 +82,7 @@ static void exit_rows(FILE *out)
     for (unsigned i = 0; i < cli_n_exits; i++) {
         char code[8];
         snprintf(code, sizeof(code), "%d", cli_exits[i].code);
-        row_at(out, CODE, code, cli_exits[i].text);
+        cli_row(out, CODE, code, cli_exits[i].text);
     }
 }
 

@@ -21,7 +21,7 @@ void progress_clear(struct progress *p)
 
 static void draw(struct progress *p, bool now)
 {
-    char sent[32], all[32];
+    char sent[32], all[32], line[160];
     int full = p->bytes > 0 ? (int)(p->bytes_sent * BAR_WIDTH / p->bytes) : 0;
     int64_t ms = clock_wall_ms();
 
@@ -32,8 +32,9 @@ static void draw(struct progress *p, bool now)
     full = full < 0 ? 0 : full > BAR_WIDTH ? BAR_WIDTH : full;
     shape_bytes(p->bytes_sent, sent);
     shape_bytes(p->bytes, all);
-    fprintf(p->cli->err, "\r\033[K[%.*s%*s] %zu of %zu done, %s of %s sent", full, "##############################",
-            BAR_WIDTH - full, "", p->n_done, p->n_taken, sent, all);
+    snprintf(line, sizeof(line), "[%.*s%*s] %zu of %zu done, %s of %s sent", full, "##############################",
+             BAR_WIDTH - full, "", p->n_done, p->n_taken, sent, all);
+    fprintf(p->cli->err, "\r\033[K%.*s", (int)cli_width(p->cli->err) - 1, line); /* one that wraps could not be taken back */
     fflush(p->cli->err);
 }
 

@@ -33,12 +33,15 @@ int cli_fail(struct cli *cli, const char *where, const struct err *err)
 
 void cli_say(struct cli *cli, const char *fmt, ...)
 {
+    char text[8192]; /* a path and some words */
     va_list args;
 
-    fflush(cli->out);
-    fputs("impomero: ", cli->err);
     va_start(args, fmt);
-    vfprintf(cli->err, fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    fputc('\n', cli->err);
+
+    AUTO(mem_freep) char *shown = str_show(text);
+
+    fflush(cli->out);
+    fprintf(cli->err, "impomero: %s\n", shown);
 }

@@ -214,6 +214,7 @@ static int take_dataset(struct adopt *w, const struct ledger_dataset *d, int64_t
 
         err_set(&why, REASON_CONFLICT, 0, "Dataset:%lld belongs to another directory: later files get a dataset of their own",
                 (long long)dataset);
+        err_hint(&why, "to have both in one dataset, move the images there in OMERO, or write one card above both directories");
         unclear(w, d->root_path, d->dir, dataset, &why);
         return 0;
     }

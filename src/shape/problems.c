@@ -62,11 +62,11 @@ static bool is_the_cards(const struct list *l, const struct ledger_fileset *f)
     return false;
 }
 
-/* As it was asked for, long gone, or said of the card. */
+/* As it was asked for, long gone, or said of the card; gone from the disk before anything of it was sent: all is over. */
 static bool is_left_out(const struct list *l, const struct ledger_fileset *f)
 {
     if (f->why == REASON_COPY || !l->ask->unfinished)
-        return f->why == REASON_COPY;
+        return f->why == REASON_COPY || (f->gone_ms != 0 && f->call == LEDGER_CALL_NONE && l->ask->n_paths == 0);
     return (f->gone_ms != 0 && f->since_ms < l->ask->since_ms) || is_the_cards(l, f);
 }
 

@@ -24,6 +24,9 @@ static void any_bytes_can_be_shown(void **state)
 
     assert_string_equal(shown, "a\\xE9\\n\\x1B[1mé");
     free(shown);
+    shown = str_show("a\u202Egpj.exe\u2028\u061C\xC2\x85 \xC2\xA0\u4E2D"); /* Unicode Standard, 23.2 Layout Controls */
+    assert_string_equal(shown, "a\\xE2\\x80\\xAEgpj.exe\\xE2\\x80\\xA8\\xD8\\x9C\\xC2\\x85 \u00A0\u4E2D");
+    free(shown);
 }
 
 static void what_lies_below_a_directory_is_told_from_its_neighbours(void **state)
