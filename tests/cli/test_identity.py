@@ -29,7 +29,7 @@ class Identity(Served):
         self.before = self.shown()
 
     def nothing_happens(self, *moved):
-        """But that the provenance says where a directory is now: (before, after)."""
+        """But that provenance and description say where a directory is now: (before, after)."""
         self.assertEqual(self.imported(), ([], []))
         for before, after in moved:
             self.assertEqual(self.before.count(before), 1)
@@ -62,7 +62,7 @@ class Identity(Served):
     def test_a_directory_with_its_card_keeps_its_dataset(self):
         self.first()
         os.rename(self.path('gut'), self.path('renamed'))
-        self.nothing_happens(('path = gut\n', 'path = renamed\n'))
+        self.nothing_happens(('path = gut\n', 'path = renamed\n'), ('share/gut\\n', 'share/renamed\\n'))
         shutil.copyfile(self.path('renamed', 'stained', 'section.jpg'), self.path('renamed', 'later.jpg'))
         self.assertEqual(self.imported()[0], ['renamed/later.jpg'])
         self.assertEqual(self.shown().count('dataset '), self.before.count('dataset '))
@@ -89,7 +89,8 @@ class Identity(Served):
         shutil.move(self.path('gut'), other)
         self.run_it('import', '--json', other)
         self.assertEqual(json.loads(self.out)['imported'], [])
-        self.assertEqual(self.shown(), self.before.replace(f'root = {self.share}\n      path = gut', f'root = {other}\n      path = gut'))
+        self.assertEqual(self.shown(), self.before.replace(f'root = {self.share}\n      path = gut', f'root = {other}\n      path = gut')
+                         .replace(f'{self.share}/gut\\n', f'{other}/gut\\n'))
 
     # --- where ---
 
@@ -122,7 +123,7 @@ class Identity(Served):
         self.first()
         before = self.where(self.path('gut'))
         os.rename(self.path('gut'), self.path('moved'))
-        self.nothing_happens(('path = gut\n', 'path = moved\n'))
+        self.nothing_happens(('path = gut\n', 'path = moved\n'), ('share/gut\\n', 'share/moved\\n'))
         after = self.where(self.path('moved'))
         self.assertEqual([d['uuid'] for d in after['datasets']], [d['uuid'] for d in before['datasets']])
         self.assertEqual(after['datasets'][0]['card'], 'moved/gut.toml')
