@@ -1,5 +1,6 @@
 /* The bytes of a connection: what comes is parsed and sorted, what is queued is written. */
 #include "base/clock.h"
+#include "base/trap.h"
 #include "ice/conn_inside.h"
 
 enum { KEEP_BYTES = 8 << 20 }; /* of an empty queue: an upload sends blocks of up to 5 MB */
@@ -68,6 +69,7 @@ static int take_reply(struct ice_conn *c, const struct ice_msg *msg, struct aren
     if (s->end > c->written)
         return violation(c, "a reply before the request was written", msg->id);
     if (s->state == SLOT_FORGOTTEN) {
+        trap_step("answered", s->op->name);
         slots_remove(&c->slots, s);
         return 0;
     }
