@@ -24,16 +24,27 @@ json_t *js_text(const char *s)
     return json_string_nocheck(shown);
 }
 
+char *js_bytes(const char *path)
+{
+    const size_t n = path ? strlen(path) : 0;
+
+    if (!path || str_is_utf8(path, n))
+        return NULL;
+
+    char *bytes = mem_new(n / 3 * 4 + 5, 1);
+    EVP_EncodeBlock((unsigned char *)bytes, (const unsigned char *)path, (int)n);
+    return bytes;
+}
+
 void js_add_path(json_t *object, const char *name, const char *path)
 {
+    AUTO(mem_freep) char *bytes = js_bytes(path);
+
     json_object_set_new(object, name, js_text(path));
-    if (!path || str_is_utf8(path, strlen(path)))
+    if (!bytes)
         return;
 
-    size_t n = strlen(path);
     AUTO(mem_freep) char *key = mem_printf("%s_b64", name);
-    AUTO(mem_freep) char *bytes = mem_new(n / 3 * 4 + 5, 1);
-    EVP_EncodeBlock((unsigned char *)bytes, (const unsigned char *)path, (int)n);
     json_object_set_new(object, key, json_string(bytes));
 }
 

@@ -14,6 +14,9 @@ void js_freep(json_t **value); /* for AUTO; drops one reference */
 /* A text of any bytes: itself when it is UTF-8, else the form of str_show().  NULL gives null. */
 json_t *js_text(const char *s) ATTR_MUST_USE;
 
+/* The bytes of a path that is not UTF-8, in base64; NULL for one that is, and for NULL.  Owned by the caller. */
+char *js_bytes(const char *path) ATTR_MUST_USE;
+
 /* Put a path into an object under `name`; one that is not UTF-8 is given in the form of str_show(), and its bytes under
  * `<name>_b64`. */
 void js_add_path(json_t *object, const char *name, const char *path);

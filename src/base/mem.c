@@ -63,15 +63,22 @@ char *mem_strn(const char *s, size_t n)
     return copy;
 }
 
-char *mem_printf(const char *fmt, ...)
+char *mem_vprintf(const char *fmt, va_list args)
 {
     char *text = NULL;
+    int n = vasprintf(&text, fmt, args);
+
+    return n < 0 ? must(NULL) : text;
+}
+
+char *mem_printf(const char *fmt, ...)
+{
     va_list args;
 
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    char *text = mem_vprintf(fmt, args);
     va_end(args);
-    return n < 0 ? must(NULL) : text;
+    return text;
 }
 
 void mem_freep(void *pointer_to_pointer)
@@ -193,13 +200,12 @@ char *arena_str(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-    AUTO(mem_freep) char *text = NULL;
     va_list args;
 
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    AUTO(mem_freep) char *text = mem_vprintf(fmt, args);
     va_end(args);
-    return arena_strn(a, n < 0 ? must(NULL) : text, n < 0 ? 0 : (size_t)n);
+    return arena_str(a, text);
 }
 
 size_t arena_bytes(const struct arena *a)

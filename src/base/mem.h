@@ -5,6 +5,7 @@
  * ceilings.h before they reach this file. */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/auto.h"
@@ -24,6 +25,7 @@ void mem_give_back(void);
 void *mem_resize(void *p, size_t n, size_t size) ATTR_MUST_USE;
 char *mem_str(const char *s) ATTR_MUST_USE;                /* copy; NULL gives NULL */
 char *mem_strn(const char *s, size_t n) ATTR_MUST_USE;     /* copy of n bytes with a terminator */
+char *mem_vprintf(const char *fmt, va_list args) ATTR_PRINTF(1, 0) ATTR_MUST_USE;
 char *mem_printf(const char *fmt, ...) ATTR_PRINTF(1, 2) ATTR_MUST_USE;
 
 /* free() for AUTO on any pointer variable. */

@@ -67,13 +67,10 @@ static void put_first(struct list *l, const char *before, const char *value)
 /* The bytes of a path that is not UTF-8, as js_add_path has them. */
 static void put_bytes(struct list *l, const char *before, const char *path)
 {
-    AUTO(js_freep) json_t *o = NULL;
+    AUTO(mem_freep) char *bytes = js_bytes(path);
 
-    if (str_is_utf8(path, strlen(path)))
-        return;
-    o = json_object();
-    js_add_path(o, "path", path);
-    put_value(l, before, json_string_value(json_object_get(o, "path_b64")));
+    if (bytes)
+        put_value(l, before, bytes);
 }
 
 static void put_files(struct list *l, const struct format_group *g)

@@ -33,11 +33,10 @@ int cli_fail(struct cli *cli, const char *where, const struct err *err)
 
 void cli_say(struct cli *cli, const char *fmt, ...)
 {
-    char text[8192]; /* a path and some words */
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    AUTO(mem_freep) char *text = mem_vprintf(fmt, args);
     va_end(args);
 
     AUTO(mem_freep) char *shown = str_show(text);

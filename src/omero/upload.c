@@ -13,9 +13,8 @@
 
 enum { MANY_LANES = 4, PIECE_BYTES = 256 * 1024 };
 
-/* Where a server is so far away, the first block is so large at once; official clients send 5,000,000 to any. */
+/* Where a server is so far away, the first block has OM_BLOCK_BYTES at once. */
 static const int64_t far_ns = 5 * NS_PER_MS;
-enum { FAR_BYTES = 4 << 20 };
 
 /* ---- one file ---- */
 
@@ -195,7 +194,7 @@ static void note_trip(struct lane *l)
     if (l->pace->trip_ns == 0 || took < l->pace->trip_ns)
         l->pace->trip_ns = took;
     if (l->pace->trip_ns >= far_ns)
-        grow_blocks(l->pace, FAR_BYTES);
+        grow_blocks(l->pace, OM_BLOCK_BYTES);
 }
 
 static int take_store(struct lane *l, struct err *err)
@@ -260,19 +259,19 @@ static bool is_opening(const struct lanes *all)
     return false;
 }
 
-static int open_next(struct lanes *all, struct lane *l, struct err *err)
+static struct lane *free_lane(struct lanes *all)
 {
-    if (all->next == all->end || is_opening(all))
-        return 0;
-    return lane_open(l, all->next++, err) < 0 && lanes_resume(all, err) < 0 ? blame(l, err) : 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->at[i].stage == LANE_FREE)
+            return &all->at[i];
+    return NULL;
 }
 
 static int open_another(struct lanes *all, struct err *err)
 {
-    for (size_t i = 0; i < all->n; i++)
-        if (all->at[i].stage == LANE_FREE)
-            return open_next(all, &all->at[i], err);
-    return 0;
+    struct lane *l = all->next == all->end || is_opening(all) ? NULL : free_lane(all);
+
+    return l && lane_open(l, all->next++, err) < 0 && lanes_resume(all, err) < 0 ? blame(l, err) : 0;
 }
 
 static int step(struct lanes *all, struct lane *l, struct err *err)

@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 """Run the program and look at exit status, output and messages: test_cli.py PROGRAM"""
 import base64
-import fcntl
 import json
 import os
 import pathlib
-import pty
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import unittest
+
+from program import commands, on_terminal
 
 PROGRAM = sys.argv.pop(1)
 CARDS = os.path.join(os.environ['TEST_DATA'], 'cards')
@@ -25,12 +23,6 @@ def run(*args, **env):
                           stdin=subprocess.DEVNULL, errors='surrogateescape')
 
 
-def commands():
-    text = run('--help').stdout
-    part = text.split('\nCommands:\n')[1].split('\n\n')[0]
-    return [re.match(r'  ((?:[a-z-]+ ?)+)  ', line + '  ').group(1).strip() for line in part.splitlines() if line[2] != ' ']
-
-
 class Frame(unittest.TestCase):
     def test_version_is_one_line(self):
         r = run('--version')
@@ -40,11 +32,11 @@ class Frame(unittest.TestCase):
     def test_help_lists_commands_and_exit_statuses(self):
         r = run('--help')
         self.assertEqual((r.returncode, r.stderr), (0, ''))
-        self.assertIn('card check', commands())
+        self.assertIn('card check', commands(PROGRAM))
         self.assertRegex(r.stdout, r'\n  71  out of memory')
 
     def test_every_command_has_help_of_its_own(self):
-        for name in commands():
+        for name in commands(PROGRAM):
             for args in ([*name.split(), '--help'], [*name.split(), '-h'], ['--help', *name.split()]):
                 r = run(*args)
                 self.assertEqual((r.returncode, r.stderr), (0, ''), name)
@@ -57,7 +49,7 @@ class Frame(unittest.TestCase):
         self.assertEqual(r.stderr, 'impomero: no command\n  hint: see impomero --help\n')
 
     def test_unknown_options_are_usage_errors_with_a_suggestion(self):
-        for name in commands():
+        for name in commands(PROGRAM):
             r = run(*name.split(), '--hepl')
             self.assertEqual((r.returncode, r.stdout), (2, ''), name)
             self.assertEqual(r.stderr, 'impomero: unknown option --hepl\n  hint: did you mean --help?\n')
@@ -191,19 +183,8 @@ class Config(unittest.TestCase):
 
     def test_help_fits_the_terminal(self):
         for columns in (60, 80):
-            master, slave = pty.openpty()
-            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-            with subprocess.Popen([PROGRAM, '--help'], stdout=slave, stdin=subprocess.DEVNULL) as process:
-                os.close(slave)
-                shown = b''
-                try:
-                    while more := os.read(master, 65536):
-                        shown += more
-                except OSError:  # the other end is closed
-                    pass
-                process.wait()
-            os.close(master)
-            rows = [l for l in shown.decode().splitlines() if l.startswith('  ')]
+            shown, _ = on_terminal(columns, [PROGRAM, '--help'])
+            rows = [l for l in shown.splitlines() if l.startswith('  ')]
             self.assertTrue(rows and all(len(l) <= columns for l in rows), shown)
         self.assertTrue(all(len(l) <= 100 for l in run('import', '--help').stdout.splitlines()))
 

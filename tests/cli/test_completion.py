@@ -8,14 +8,10 @@ import subprocess
 import sys
 import unittest
 
+from program import commands
+
 IMPOMERO, DOC = sys.argv[1:3]
 del sys.argv[1:3]
-
-
-def commands():
-    shown = subprocess.run([IMPOMERO, '--help'], capture_output=True, text=True, check=True).stdout
-    listed = re.search(r'^Commands:\n(.*?)\n\n', shown, re.S | re.M).group(1)
-    return re.findall(r'^  ([a-z]+(?: [a-z]+)?)(?:  |$)', listed, re.M)
 
 
 def bash(*words):
@@ -28,14 +24,14 @@ def bash(*words):
 
 class Bash(unittest.TestCase):
     def test_every_first_and_second_word(self):
-        self.assertEqual(set(bash('impomero', '')), {c.split()[0] for c in commands()} | {'--help', '--version'})
+        self.assertEqual(set(bash('impomero', '')), {c.split()[0] for c in commands(IMPOMERO)} | {'--help', '--version'})
         self.assertEqual(bash('impomero', 'pl'), ['plan'])
-        for first in {c.split()[0] for c in commands() if ' ' in c}:
+        for first in {c.split()[0] for c in commands(IMPOMERO) if ' ' in c}:
             found = bash('impomero', first, '')
-            self.assertTrue({c.split()[1] for c in commands() if c.startswith(first + ' ')} <= set(found), (first, found))
+            self.assertTrue({c.split()[1] for c in commands(IMPOMERO) if c.startswith(first + ' ')} <= set(found), (first, found))
 
     def test_every_command_has_the_options_of_its_help(self):
-        for command in commands():
+        for command in commands(IMPOMERO):
             shown = subprocess.run([IMPOMERO, *command.split(), '--help'], capture_output=True, text=True, check=True).stdout
             options = set(re.findall(r'^  (--[a-z-]+)', shown, re.M))
             found = {o.rstrip('=') for o in bash('impomero', *command.split(), '--')}
@@ -53,7 +49,7 @@ class Zsh(unittest.TestCase):
                   f'source {DOC}/_impomero; words=(impomero ""); CURRENT=2; _impomero')
         r = subprocess.run(['zsh', '-fc', script], capture_output=True, text=True, check=False)
         self.assertEqual(r.stderr, '')
-        self.assertTrue({c.split()[0] for c in commands()} <= set(r.stdout.split()), r.stdout)
+        self.assertTrue({c.split()[0] for c in commands(IMPOMERO)} <= set(r.stdout.split()), r.stdout)
 
 
 class Pages(unittest.TestCase):
@@ -63,7 +59,7 @@ class Pages(unittest.TestCase):
 
     def test_every_command_option_key_and_message_is_in_its_page(self):
         one, five, seven = self.page('impomero.1.scd'), self.page('impomero.toml.5.scd'), self.page('impomero.7.scd')
-        for command in commands():
+        for command in commands(IMPOMERO):
             self.assertIn(f'## impomero {command} ', one)
         keys = json.loads(subprocess.run([IMPOMERO, 'config', 'show', '--json'], capture_output=True, text=True, check=True,
                                          env={'HOME': '/nonexistent'}).stdout)

@@ -1,18 +1,15 @@
 #!/usr/bin/env python3
 """Every command on trees with odd names, in pipes and on terminals of several widths: test_names.py IMPOMERO SANDBOX TOP"""
 import base64
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 import unittest
 
 import served
+from program import commands, on_terminal
 
 served.Served.IMPOMERO, served.Served.SANDBOX, served.Served.TOP = sys.argv[1:4]
 del sys.argv[1:4]
@@ -77,10 +74,6 @@ class Names(served.Served):
             'forget': ([file], [lost]),
         }
 
-    def commands(self):
-        text = subprocess.run([self.IMPOMERO, '--help'], capture_output=True, text=True, check=True).stdout
-        return re.findall(r'^  ([a-z]+(?: [a-z]+)?)(?:  |$)', re.search(r'^Commands:\n(.*?)\n\n', text, re.S | re.M).group(1), re.M)
-
     def env(self, more):
         return {**{k: v for k, v in os.environ.items() if k not in ('NO_COLOR', 'TERM', 'COLUMNS')}, 'OMERO_SERVER': 'localhost', 'OMERO_PORT': self.port,
                 'OMERO_ROOT_PASSWORD': 'omero', 'IMPOMERO_SETTLE': '0', 'IMPOMERO_STATE': self.state, 'TERM': 'xterm', **more}
@@ -90,24 +83,11 @@ class Names(served.Served):
                               errors='surrogateescape', timeout=120, check=False)
 
     def shown(self, columns, command, args, **env):
-        """What a terminal of so many columns gets, and the status."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-        with subprocess.Popen([self.IMPOMERO, *command.split(), *args], env=self.env(env), stdin=subprocess.DEVNULL, stdout=slave, stderr=slave) as p:
-            os.close(slave)
-            out = b''
-            try:
-                while more := os.read(master, 65536):
-                    out += more
-            except OSError:  # the other end is closed
-                pass
-            p.wait()
-        os.close(master)
-        return out.decode('utf-8', 'surrogateescape').replace('\r\n', '\n'), p.returncode
+        return on_terminal(columns, [self.IMPOMERO, *command.split(), *args], self.env(env))
 
     def test_the_table_has_every_command(self):
-        self.assertEqual(sorted(self.rows()), sorted(self.commands()))
-        for command in self.commands():
+        self.assertEqual(sorted(self.rows()), sorted(commands(self.IMPOMERO)))
+        for command in commands(self.IMPOMERO):
             help = self.piped(command, ['--help']).stdout
             self.assertRegex(help, rf'\nExamples?:\n(  .*\n)*  .*impomero {command}', command)
 
@@ -131,7 +111,7 @@ class Names(served.Served):
 
     def test_tables_fit_the_terminal(self):
         for width in (40, 80, 200):
-            for command, args in [('formats', []), *((c, ['--help']) for c in self.commands())]:
+            for command, args in [('formats', []), *((c, ['--help']) for c in commands(self.IMPOMERO))]:
                 text, status = self.shown(width, command, args)
                 self.assertEqual(status, 0)
                 listed = text[text.index('\nOptions:\n'):] if '\nOptions:\n' in text else text

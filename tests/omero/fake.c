@@ -29,7 +29,7 @@ static int fake_send(struct om_client *c, const struct ice_proxy *to, const stru
 
     (void)to, (void)in, (void)err;
     *id = 1;
-    if (f->n_sent < 64)
+    if (f->n_sent < ARRAY_LEN(f->sent))
         snprintf(f->sent[f->n_sent++], sizeof(f->sent[0]), "%s", op->name);
     f->outstanding++;
     if (f->outstanding > f->most_outstanding)
